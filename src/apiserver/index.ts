@@ -1,0 +1,16 @@
+/**
+ * Generic serving of declared kinds: the ordered steps, the verbs, the watch cache, discovery,
+ * OpenAPI. Knows no single kind. Start with `seams.ts`.
+ */
+export type {
+  AdmissionPlugin,
+  AdmissionRequest,
+  Attributes,
+  Authenticator,
+  Authorizer,
+  Decision,
+  Door,
+  DoorRequest,
+  Operation,
+  UserInfo,
+} from './seams.ts';

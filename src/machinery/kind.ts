@@ -1,0 +1,113 @@
+import type { Draft, KubeObject } from './object.ts';
+import type { Problem } from './problems.ts';
+
+/** Names one served resource; `T` is the type of its objects (it exists for the compiler only). */
+export interface ResourceName<T extends KubeObject = KubeObject> {
+  /** '' for the core group. */
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly plural: string;
+  readonly namespaced: boolean;
+  /** Never set: carries `T` from a declaration to the client that uses it. */
+  readonly objectType?: T;
+}
+
+export type Verb =
+  | 'create'
+  | 'delete'
+  | 'deletecollection'
+  | 'get'
+  | 'list'
+  | 'patch'
+  | 'update'
+  | 'watch';
+
+export interface SubresourceDeclaration {
+  readonly name: string;
+  readonly kind: string;
+  readonly group?: string;
+  readonly version?: string;
+  readonly verbs: readonly string[];
+  /** Name in the field tables of what the subresource reads or answers. */
+  readonly type?: string;
+}
+
+/** Facts of the request that a strategy may need. */
+export interface WriteContext {
+  readonly nowMs: number;
+  readonly namespace: string;
+  readonly subresource: string;
+}
+
+/**
+ * Everything the generic server must know of a kind. Shared code never branches on a kind's name:
+ * what differs between kinds is an answer given here. Functions get canonical drafts and are pure.
+ */
+export interface KindDeclaration<T extends KubeObject = KubeObject> extends ResourceName<T> {
+  readonly listKind: string;
+  readonly singular: string;
+  readonly shortNames: readonly string[];
+  readonly categories: readonly string[];
+  readonly verbs: readonly Verb[];
+  readonly subresources: readonly SubresourceDeclaration[];
+  /** Name of the object's type in the field tables, and of its list's. */
+  readonly type: string;
+  readonly listType: string;
+  /** As discovery shows it; undefined for kinds that are not stored. */
+  readonly storageVersionHash?: string;
+  /** First segment(s) of the store's key: `/registry/<storagePrefix>/[namespace/]name`. */
+  readonly storagePrefix: string;
+  /** May PUT create, and may it come without a resourceVersion? (strategy, k8s registry) */
+  readonly allowCreateOnUpdate?: boolean;
+  readonly allowUnconditionalUpdate?: boolean;
+  /** How names are checked; default: DNS-1123 subdomain. Returns texts, as the reference gives them. */
+  readonly nameProblems?: (name: string, prefix: boolean) => readonly string[];
+  /** Sets what is absent (SetDefaults_*). Also run on objects read from an older store. */
+  readonly defaults?: (object: Draft<T>) => void;
+  /** Resets and computes fields before validation (PrepareForCreate): status dropped, generation 1. */
+  readonly prepareForCreate?: (object: Draft<T>, context: WriteContext) => void;
+  readonly prepareForUpdate?: (object: Draft<T>, old: T, context: WriteContext) => void;
+  /** Before a write through `/status`: everything but status is taken from `old`. */
+  readonly prepareForStatusUpdate?: (object: Draft<T>, old: T, context: WriteContext) => void;
+  readonly validateCreate?: (object: T) => readonly Problem[];
+  readonly validateUpdate?: (object: T, old: T) => readonly Problem[];
+  readonly validateStatusUpdate?: (object: T, old: T) => readonly Problem[];
+  /** Texts for Warning headers. */
+  readonly warnings?: (object: T, old: T | undefined) => readonly string[];
+  /** Field selectors beyond metadata.name and metadata.namespace. */
+  readonly selectableFields?: Readonly<Record<string, (object: T) => string>>;
+  /** Columns of `kubectl get`; without it the generic Name and Age. */
+  readonly table?: TableDeclaration<T>;
+  /** The scale subresource, where declared. */
+  readonly scale?: ScaleDeclaration<T>;
+  /**
+   * Seconds of grace a delete gets (RESTCreateDeleteStrategy CheckGracefulDelete); undefined or no
+   * function: deleted at once. `asked` is what the client asked for.
+   */
+  readonly gracePeriodSeconds?: (object: T, asked: number | undefined) => number | undefined;
+  /** Default propagation of a delete without options: 'orphan' only for a few legacy kinds. */
+  readonly defaultPropagation?: 'Background' | 'Orphan';
+  /** Milliseconds after which the store drops the object (Events). */
+  readonly ttlMs?: number;
+}
+
+export interface ColumnDeclaration<T> {
+  readonly name: string;
+  readonly type: 'string' | 'integer' | 'number' | 'boolean' | 'date';
+  readonly format?: string;
+  readonly description?: string;
+  readonly priority?: number;
+  readonly cell: (object: T, nowMs: number) => string | number | boolean | null;
+}
+export interface TableDeclaration<T> {
+  readonly columns: readonly ColumnDeclaration<T>[];
+  readonly rowConditions?: (object: T) => readonly Readonly<Record<string, string>>[];
+}
+export interface ScaleDeclaration<T> {
+  readonly replicas: (object: T) => number;
+  readonly statusReplicas: (object: T) => number;
+  /** Selector in text form. */
+  readonly selector: (object: T) => string;
+  readonly setReplicas: (object: Draft<T>, replicas: number) => void;
+}

@@ -1,0 +1,16 @@
+/**
+ * The one account of machines that both schedulers share: who holds what, and does a claim fit.
+ *
+ * Knows nothing of Pods or tasks: an owner is a string. A refused claim is a `Verdict`, not an
+ * exception. Start with `pool.ts`.
+ */
+export type {
+  Amounts,
+  Claim,
+  HostPort,
+  NodeCapacity,
+  Pool,
+  PoolColumns,
+  Reservation,
+  Verdict,
+} from './pool.ts';

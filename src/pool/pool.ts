@@ -1,0 +1,87 @@
+/** Amounts by resource name in base units: cpu in millicores, memory in bytes, pods in pieces. */
+export type Amounts = Readonly<Record<string, number>>;
+
+export interface HostPort {
+  readonly protocol: string;
+  /** '0.0.0.0' or '' is every address. */
+  readonly address: string;
+  readonly port: number;
+}
+
+/** What a scheduler wants. `epoch` is the node's state it was decided on. */
+export interface Claim {
+  /** "pod/default/web-0": the pool does not care what it means. */
+  readonly owner: string;
+  readonly node: string;
+  readonly epoch: number;
+  readonly amounts: Amounts;
+  readonly ports: readonly HostPort[];
+  /** The role that pays; '*' when nobody said. */
+  readonly role: string;
+}
+
+export type Verdict =
+  | { readonly ok: true; readonly repeated: boolean }
+  | {
+      readonly ok: false;
+      readonly reason:
+        | 'NodeChanged'
+        | 'NodeGone'
+        | 'NoRoom'
+        | 'PortTaken'
+        | 'OwnerTaken'
+        | 'QuotaExceeded';
+      /** What is short, in words: `node "n1" has 200m cpu free, claim asks 500m`. */
+      readonly message: string;
+      /** The resources that do not fit, for `OutOfcpu` and the like. */
+      readonly resources: readonly string[];
+    };
+
+export interface NodeCapacity {
+  readonly name: string;
+  /** Allocatable. */
+  readonly amounts: Amounts;
+}
+
+/** Columns over all nodes at one moment; row `i` of each belongs to `names[i]`. Read-only views. */
+export interface PoolColumns {
+  readonly size: number;
+  readonly names: readonly string[];
+  readonly row: ReadonlyMap<string, number>;
+  readonly epoch: Uint32Array;
+  /** Resource name to column; 'cpu', 'memory', 'ephemeral-storage' and 'pods' always exist. */
+  readonly allocatable: ReadonlyMap<string, Float64Array>;
+  readonly free: ReadonlyMap<string, Float64Array>;
+  /** Ports taken on row `i`. */
+  ports(row: number): readonly HostPort[];
+}
+
+/** The one account of machines. Deterministic; does no I/O. Implemented in `ledger.ts`. */
+export interface Pool {
+  /** Adds a node or changes its allocatable amounts; claims stay. */
+  setNode(node: NodeCapacity): void;
+  /** Claims on it stay recorded until they are released, but no more room is given. */
+  removeNode(name: string): void;
+  /** Live columns: they change with every commit. Copy what must stand still. */
+  readonly columns: PoolColumns;
+  /** Each claim is decided by itself, in order; room granted is gone when this returns. */
+  commit(claims: readonly Claim[]): readonly Verdict[];
+  /** Records what already is so, at start or for Pods bound by others, even past capacity. */
+  adopt(claim: Claim): void;
+  release(owner: string): void;
+  claim(owner: string): Claim | undefined;
+  claimsOn(node: string): readonly Claim[];
+  /** Roles, reservations, quota as data: what they hold and what they are given. */
+  setQuota(role: string, limit: Amounts | undefined): void;
+  setReservation(id: string, reservation: Reservation | undefined): void;
+  usage(role: string): Amounts;
+  /** Called after each change of a node's row. */
+  onChange(listener: (node: string) => void): Disposable;
+  /** Recomputes everything from the claims; throws at the first difference. */
+  check(): void;
+}
+export interface Reservation {
+  readonly node: string;
+  readonly role: string;
+  readonly amounts: Amounts;
+}
