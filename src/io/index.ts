@@ -5,3 +5,28 @@
  */
 export { systemClock, systemRandom } from './system.ts';
 export { createLogger } from './logger.ts';
+export {
+  certificateSubject,
+  createAuthority,
+  createCsr,
+  issueCertificate,
+  readCsr,
+  signCsr,
+} from './certificates.ts';
+export type {
+  AlternativeNames,
+  CertificateOptions,
+  CertificateRequest,
+  ExtendedUsage,
+  PemPair,
+  Subject,
+} from './certificates.ts';
+export { ensurePki, writeSecretFile } from './pki.ts';
+export type { Pki, PkiOptions } from './pki.ts';
+export { BackendError, byteSocket, createBackendClient, splice } from './tunnel.ts';
+export type {
+  BackendClient,
+  BackendReply,
+  BackendRequest,
+  BackendTarget,
+} from './tunnel.ts';
