@@ -14,3 +14,14 @@ export type {
   Operation,
   UserInfo,
 } from './seams.ts';
+export type {
+  ApiServer,
+  ApiServerOptions,
+  HealthCheck,
+  MetricsSource,
+  ObjectChange,
+  ObjectUpdate,
+  Reader,
+  UpdateResult,
+  VersionInfo,
+} from './server-types.ts';

@@ -30,3 +30,7 @@ export type {
   BackendRequest,
   BackendTarget,
 } from './tunnel.ts';
+export { askDns, serveDns } from './dns-sockets.ts';
+export { runCommand, runNft } from './nft.ts';
+export { serve } from './http-server.ts';
+export type { ServeOptions, Served, TlsOptions } from './http-server.ts';
