@@ -21,6 +21,7 @@ export type {
   KindDeclaration,
   ResourceName,
   ScaleDeclaration,
+  StoredAs,
   SubresourceDeclaration,
   TableDeclaration,
   Verb,
@@ -36,3 +37,40 @@ export type {
   OwnerReference,
 } from './object.ts';
 export type { Problem, ProblemType } from './problems.ts';
+export {
+  apiVersionOf,
+  createScheme,
+  groupKind,
+  groupResource,
+  parseApiVersion,
+} from './scheme.ts';
+export type { BodyType, Scheme, SchemeGroup, SchemeParts, SchemeVersion } from './scheme.ts';
+// The field tables are wire's; parts that may not import wire name them through this door.
+export type { FieldFact, TypeFact, TypeTables } from '#wire';
+export { at, atKey, problem, problemBody, problemText, valueText } from './problems.ts';
+export {
+  alreadyExists,
+  badRequest,
+  conflict,
+  expired,
+  forbidden,
+  fromStatus,
+  generateNameConflict,
+  gone,
+  internalError,
+  invalid,
+  methodNotSupported,
+  notAcceptable,
+  notFound,
+  objectModifiedText,
+  requestEntityTooLarge,
+  serverTimeout,
+  serviceUnavailable,
+  successStatus,
+  timeout,
+  toStatus,
+  tooManyRequests,
+  unauthorized,
+  unsupportedMediaType,
+} from './status.ts';
+export type { KindId, ResourceId, Status } from './status.ts';

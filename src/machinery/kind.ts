@@ -56,6 +56,14 @@ export interface KindDeclaration<T extends KubeObject = KubeObject> extends Reso
   readonly listType: string;
   /** As discovery shows it; undefined for kinds that are not stored. */
   readonly storageVersionHash?: string;
+  /** False: alpha and beta kinds that are declared but not served unless asked for. */
+  readonly enabledByDefault?: boolean;
+  readonly level?: 'ga' | 'beta' | 'alpha';
+  /**
+   * Set on a version that is not what the store holds: the declaration that is, and the way there
+   * and back (Event of events.k8s.io, HorizontalPodAutoscaler v1). Both functions make new objects.
+   */
+  readonly storedAs?: StoredAs;
   /** First segment(s) of the store's key: `/registry/<storagePrefix>/[namespace/]name`. */
   readonly storagePrefix: string;
   /** May PUT create, and may it come without a resourceVersion? (strategy, k8s registry) */
@@ -90,6 +98,12 @@ export interface KindDeclaration<T extends KubeObject = KubeObject> extends Reso
   readonly defaultPropagation?: 'Background' | 'Orphan';
   /** Milliseconds after which the store drops the object (Events). */
   readonly ttlMs?: number;
+}
+
+export interface StoredAs {
+  readonly kind: ResourceName;
+  toStored(object: KubeObject): KubeObject;
+  fromStored(object: KubeObject): KubeObject;
 }
 
 export interface ColumnDeclaration<T> {

@@ -12,12 +12,17 @@ export interface Codec {
   /** From any JSON value. Throws `DecodeError` where a value has the wrong type. */
   canonical(type: string, value: unknown): Decoded;
   decodeJson(type: string, bytes: Uint8Array): Decoded;
-  decodeYaml(type: string, bytes: Uint8Array): Decoded;
+  /** Asynchronous only because the YAML library is loaded when it is first needed. */
+  decodeYaml(type: string, bytes: Uint8Array): Promise<Decoded>;
   /** `bytes` with the envelope `k8s\0` + runtime.Unknown; the type is found by the caller's `typeOf`. */
   decodeProtobuf(
     bytes: Uint8Array,
     typeOf: (apiVersion: string, kind: string) => string | undefined,
   ): Decoded;
+  /**
+   * Brings the object (which may be a draft with keys out of order) into canonical form first, and
+   * ends without a newline. Objects known to be canonical: `encodeCanonicalJson`.
+   */
   encodeJson(type: string, object: object): Uint8Array;
   /** With the envelope; `apiVersion` and `kind` are taken from the object. */
   encodeProtobuf(type: string, object: object): Uint8Array;

@@ -5,3 +5,7 @@
  */
 export { DecodeError } from './codec.ts';
 export type { Codec, Decoded } from './codec.ts';
+export type { FieldFact, TypeFact, TypeTables } from './tables.ts';
+export { decodeDnsQuery, encodeDnsAnswer, recordType, responseCode } from './dns.ts';
+export type { DnsAnswer, DnsQuery, DnsRecord } from './dns.ts';
+export { goJson, goQuote, isGoPrint } from './go-text.ts';

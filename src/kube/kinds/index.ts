@@ -6,3 +6,5 @@
  */
 export type * from './types/core-v1.ts';
 export type { Deployment, DeploymentSpec, DeploymentStatus, ReplicaSet } from './types/apps-v1.ts';
+export { groupFacts, kindFacts, typeTables } from './tables.ts';
+export type { GroupFact, KindFact, SubresourceFact } from './tables.ts';
