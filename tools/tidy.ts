@@ -102,7 +102,7 @@ function checkSizes(file: string, lines: readonly string[]): Finding[] {
       text: `File has ${lines.length} lines, at most ${fileLinesMax} are readable`,
     });
   const start =
-    /^(\s*)(?:export )?(?:async )?(?:function\b|(?:static |override |async |get |set |\*)*[#\w]+\([^;]*\{$)/;
+    /^(\s*)(?:(?:export )?(?:async )?function\b|(?:(?:static|override|async|get|set) )*\*?[#\w]+\([^;]*\)(?:: [^={]+)? \{$)/;
   for (const [index, text] of lines.entries()) {
     const match = start.exec(text);
     if (match === null || /^\s*(if|for|while|switch|catch|return|else)\b/.test(text)) continue;
