@@ -79,7 +79,7 @@ function elementText(of: string | undefined, used: Set<string>): string {
   return shortName(of);
 }
 
-function fieldLine(owner: string, field: Field, used: Set<string>): string {
+function fieldLine(owner: TypeFact, field: Field, used: Set<string>): string {
   const key = /^[A-Za-z_$][\w$]*$/.test(field.json ?? '') ? field.json : `'${field.json}'`;
   let text: string;
   if (field.type === 'list') {
@@ -90,8 +90,8 @@ function fieldLine(owner: string, field: Field, used: Set<string>): string {
   } else text = typeText(field.type, field.of, used);
   if (
     text === 'ObjectMeta' &&
-    /(Template|TemplateSpec)$/.test(owner) &&
-    !owner.endsWith('core.v1.PodTemplate')
+    /(Template|TemplateSpec)$/.test(owner.name) &&
+    owner.typeMeta !== true
   )
     text = 'Partial<ObjectMeta>';
   const struct = field.type === 'ref' && field.ptr !== true && field.omit !== 'omitzero';
@@ -117,7 +117,7 @@ function interfaceText(type: TypeFact, used: Set<string>): string {
       if (field.of === undefined) continue;
       used.add(field.of);
       bases.push(shortName(field.of));
-    } else lines.push(fieldLine(type.name, field, used));
+    } else lines.push(fieldLine(type, field, used));
   }
   const heritage = bases.length > 0 ? ` extends ${bases.join(', ')}` : '';
   return `export interface ${name}${heritage} {\n${lines.join('\n')}\n}`;

@@ -43,6 +43,9 @@ export interface WriteContext {
 /**
  * Everything the generic server must know of a kind. Shared code never branches on a kind's name:
  * what differs between kinds is an answer given here. Functions get canonical drafts and are pure.
+ * They are methods to the compiler, so that a list of declarations of different kinds has a type;
+ * nobody calls one with another kind's object. Metadata (names by `nameProblems`, labels, owners and
+ * so on) is checked by the server for all kinds alike, before `validateCreate` and `validateUpdate`.
  */
 export interface KindDeclaration<T extends KubeObject = KubeObject> extends ResourceName<T> {
   readonly listKind: string;
@@ -70,21 +73,21 @@ export interface KindDeclaration<T extends KubeObject = KubeObject> extends Reso
   readonly allowCreateOnUpdate?: boolean;
   readonly allowUnconditionalUpdate?: boolean;
   /** How names are checked; default: DNS-1123 subdomain. Returns texts, as the reference gives them. */
-  readonly nameProblems?: (name: string, prefix: boolean) => readonly string[];
+  nameProblems?(name: string, prefix: boolean): readonly string[];
   /** Sets what is absent (SetDefaults_*). Also run on objects read from an older store. */
-  readonly defaults?: (object: Draft<T>) => void;
+  defaults?(object: Draft<T>): void;
   /** Resets and computes fields before validation (PrepareForCreate): status dropped, generation 1. */
-  readonly prepareForCreate?: (object: Draft<T>, context: WriteContext) => void;
-  readonly prepareForUpdate?: (object: Draft<T>, old: T, context: WriteContext) => void;
+  prepareForCreate?(object: Draft<T>, context: WriteContext): void;
+  prepareForUpdate?(object: Draft<T>, old: T, context: WriteContext): void;
   /** Before a write through `/status`: everything but status is taken from `old`. */
-  readonly prepareForStatusUpdate?: (object: Draft<T>, old: T, context: WriteContext) => void;
-  readonly validateCreate?: (object: T) => readonly Problem[];
-  readonly validateUpdate?: (object: T, old: T) => readonly Problem[];
-  readonly validateStatusUpdate?: (object: T, old: T) => readonly Problem[];
+  prepareForStatusUpdate?(object: Draft<T>, old: T, context: WriteContext): void;
+  validateCreate?(object: T): readonly Problem[];
+  validateUpdate?(object: T, old: T): readonly Problem[];
+  validateStatusUpdate?(object: T, old: T): readonly Problem[];
   /** Texts for Warning headers. */
-  readonly warnings?: (object: T, old: T | undefined) => readonly string[];
+  warnings?(object: T, old: T | undefined): readonly string[];
   /** Field selectors beyond metadata.name and metadata.namespace. */
-  readonly selectableFields?: Readonly<Record<string, (object: T) => string>>;
+  readonly selectableFields?: Readonly<Record<string, FieldReader<T>>>;
   /** Columns of `kubectl get`; without it the generic Name and Age. */
   readonly table?: TableDeclaration<T>;
   /** The scale subresource, where declared. */
@@ -93,13 +96,15 @@ export interface KindDeclaration<T extends KubeObject = KubeObject> extends Reso
    * Seconds of grace a delete gets (RESTCreateDeleteStrategy CheckGracefulDelete); undefined or no
    * function: deleted at once. `asked` is what the client asked for.
    */
-  readonly gracePeriodSeconds?: (object: T, asked: number | undefined) => number | undefined;
+  gracePeriodSeconds?(object: T, asked: number | undefined): number | undefined;
   /** Default propagation of a delete without options: 'orphan' only for a few legacy kinds. */
   readonly defaultPropagation?: 'Background' | 'Orphan';
   /** Milliseconds after which the store drops the object (Events). */
   readonly ttlMs?: number;
 }
 
+/** Written as a method so that the declaration of one kind is a declaration of any kind. */
+export type FieldReader<T> = { read(object: T): string }['read'];
 export interface StoredAs {
   readonly kind: ResourceName;
   toStored(object: KubeObject): KubeObject;
@@ -112,16 +117,16 @@ export interface ColumnDeclaration<T> {
   readonly format?: string;
   readonly description?: string;
   readonly priority?: number;
-  readonly cell: (object: T, nowMs: number) => string | number | boolean | null;
+  cell(object: T, nowMs: number): string | number | boolean | null;
 }
 export interface TableDeclaration<T> {
   readonly columns: readonly ColumnDeclaration<T>[];
-  readonly rowConditions?: (object: T) => readonly Readonly<Record<string, string>>[];
+  rowConditions?(object: T): readonly Readonly<Record<string, string>>[];
 }
 export interface ScaleDeclaration<T> {
-  readonly replicas: (object: T) => number;
-  readonly statusReplicas: (object: T) => number;
+  replicas(object: T): number;
+  statusReplicas(object: T): number;
   /** Selector in text form. */
-  readonly selector: (object: T) => string;
-  readonly setReplicas: (object: Draft<T>, replicas: number) => void;
+  selector(object: T): string;
+  setReplicas(object: Draft<T>, replicas: number): void;
 }

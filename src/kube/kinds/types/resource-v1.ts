@@ -248,7 +248,7 @@ export interface ResourceClaimStatus {
 export interface ResourceClaimTemplate {
   readonly kind: string;
   readonly apiVersion: string;
-  readonly metadata: Partial<ObjectMeta>;
+  readonly metadata: ObjectMeta;
   readonly spec: ResourceClaimTemplateSpec;
 }
 

@@ -1,0 +1,4 @@
+import { declareKind } from '../declare.ts';
+import type { Workload } from '../types/scheduling-v1alpha2.ts';
+
+export const workloads = declareKind<Workload>('scheduling.k8s.io/v1alpha2/Workload');

@@ -1,0 +1,10 @@
+import { declareKind } from '../declare.ts';
+import type { VolumeAttributesClass } from '../types/storage-v1.ts';
+import type { VolumeAttributesClass as VolumeAttributesClassV1beta1 } from '../types/storage-v1beta1.ts';
+
+export const volumeAttributesClasses = declareKind<VolumeAttributesClass>(
+  'storage.k8s.io/v1/VolumeAttributesClass',
+);
+export const volumeAttributesClassesV1beta1 = declareKind<VolumeAttributesClassV1beta1>(
+  'storage.k8s.io/v1beta1/VolumeAttributesClass',
+);
