@@ -1,0 +1,11 @@
+/**
+ * A deterministic world for tests: seeded chance, a clock that moves when told, faulty backends,
+ * checkers of histories.
+ *
+ * One seed replays a run exactly. Only tests and `tandem sim` import it. Start with `clock.ts` and
+ * `random.ts`.
+ */
+export { createSimClock } from './clock.ts';
+export type { SimClock } from './clock.ts';
+export { seededRandom, seedsFromEnvironment } from './random.ts';
+export type { SeededRandom } from './random.ts';
