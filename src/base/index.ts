@@ -17,3 +17,34 @@ export type {
 export { limits } from './limits.ts';
 export { silentLogger } from './ports.ts';
 export type { Cancel, Clock, LogFields, Logger, Random } from './ports.ts';
+export { DurationError, durationMs, formatDuration, parseDuration } from './duration.ts';
+export { percentOf, scaledValue } from './int-or-percent.ts';
+export {
+  QuantityError,
+  addQuantities,
+  canonicalQuantity,
+  compareQuantities,
+  isWholeQuantity,
+  makeQuantity,
+  parseQuantity,
+  quantityFromMillis,
+  quantityOf,
+  quantityToMillis,
+  quantityValue,
+  subtractQuantities,
+} from './quantity.ts';
+export type { Quantity, QuantityFormat } from './quantity.ts';
+export { BoundedQueue } from './queue.ts';
+export {
+  TimeError,
+  formatMicroTime,
+  formatTime,
+  instantMicroText,
+  instantText,
+  parseInstant,
+  parseMicroInstant,
+  parseTime,
+  timeOr,
+  zeroTimeSeconds,
+} from './time.ts';
+export type { Instant } from './time.ts';
