@@ -34,3 +34,18 @@ export { askDns, serveDns } from './dns-sockets.ts';
 export { runCommand, runNft } from './nft.ts';
 export { serve } from './http-server.ts';
 export type { ServeOptions, Served, TlsOptions } from './http-server.ts';
+export { systemFiles } from './files.ts';
+export type { Files, OpenFile, PathKind, PayloadFile } from './files.ts';
+export { systemProbeNet } from './probe.ts';
+export type { HttpAnswer, HttpTarget, ProbeNet } from './probe.ts';
+export {
+  acceptHeaders,
+  acceptWebSocket,
+  isWebSocketRequest,
+  offeredProtocols,
+  openWebSocket,
+  webSocketBytes,
+} from './websocket.ts';
+export type { WebSocketMessage, WebSocketStream } from './websocket.ts';
+export { HttpConnectError, createHttpClient } from './http-client.ts';
+export type { HttpClient, HttpClientOptions, HttpRequest, HttpResponse } from './http-client.ts';

@@ -9,3 +9,7 @@ export type { FieldFact, TypeFact, TypeTables } from './tables.ts';
 export { decodeDnsQuery, encodeDnsAnswer, recordType, responseCode } from './dns.ts';
 export type { DnsAnswer, DnsQuery, DnsRecord } from './dns.ts';
 export { goJson, goQuote, isGoPrint } from './go-text.ts';
+export { SpdyConnection } from './spdy.ts';
+export type { SpdyStream } from './spdy.ts';
+export { SpdyError } from './spdy-frames.ts';
+export type { SpdyHeaders } from './spdy-frames.ts';
