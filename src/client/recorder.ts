@@ -283,8 +283,8 @@ class Recorder implements ClosableRecorder {
 }
 
 /** The event goes out as JSON: what the type of a stored object asks more is the server's to fill in. */
-function draft(event: Omit<KubeObject, 'metadata'> & { metadata: object }): KubeObject {
-  return event as KubeObject;
+function draft(event: Readonly<Record<string, unknown>>): KubeObject {
+  return event as unknown as KubeObject;
 }
 
 function reference({ object, fieldPath }: Recorded): object {
