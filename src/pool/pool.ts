@@ -16,8 +16,10 @@ export interface Claim {
   readonly epoch: number;
   readonly amounts: Amounts;
   readonly ports: readonly HostPort[];
-  /** The role that pays; '*' when nobody said. */
+  /** The role that pays; '*' when nobody said. `eng/dev` is under `eng` and may use what `eng` reserved. */
   readonly role: string;
+  /** Takes the place of the owner's earlier claim on the same node instead of `OwnerTaken`. */
+  readonly resize?: boolean | undefined;
 }
 
 export type Verdict =
@@ -46,11 +48,16 @@ export interface NodeCapacity {
 /** Columns over all nodes at one moment; row `i` of each belongs to `names[i]`. Read-only views. */
 export interface PoolColumns {
   readonly size: number;
+  /** Moves when rows or columns came, went or changed places: look every column and row up again. */
+  readonly layout: number;
+  /** Epochs come from one counter: a row whose epoch is larger than this was, has changed since. */
+  readonly newestEpoch: number;
   readonly names: readonly string[];
   readonly row: ReadonlyMap<string, number>;
   readonly epoch: Uint32Array;
   /** Resource name to column; 'cpu', 'memory', 'ephemeral-storage' and 'pods' always exist. */
   readonly allocatable: ReadonlyMap<string, Float64Array>;
+  /** What role '*' may still take: reservations are off. Below zero where more is held than there is. */
   readonly free: ReadonlyMap<string, Float64Array>;
   /** Ports taken on row `i`. */
   ports(row: number): readonly HostPort[];
@@ -71,11 +78,17 @@ export interface Pool {
   release(owner: string): void;
   claim(owner: string): Claim | undefined;
   claimsOn(node: string): readonly Claim[];
+  /** All claims, in no order. */
+  claims(): Iterable<Claim>;
+  /** What a claim of `role` could still get there: free, and what is reserved for it and not used. */
+  roomFor(node: string, role: string): Amounts;
   /** Roles, reservations, quota as data: what they hold and what they are given. */
+  /** Counts against it: claims of the role and those under it, and what is reserved for them. */
   setQuota(role: string, limit: Amounts | undefined): void;
   setReservation(id: string, reservation: Reservation | undefined): void;
+  /** What claims of the role and those under it hold. */
   usage(role: string): Amounts;
-  /** Called after each change of a node's row. */
+  /** Called once for each node whose row changed, after a commit or any other call changed it. */
   onChange(listener: (node: string) => void): Disposable;
   /** Recomputes everything from the claims; throws at the first difference. */
   check(): void;
