@@ -1,0 +1,113 @@
+import {
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+/** What a cluster was set up with; lies as `cluster.json` in its data directory. */
+export interface ClusterConfig {
+  readonly format: 1;
+  readonly name: string;
+  readonly dataDir: string;
+  readonly slot: number;
+  readonly portOffset: number;
+  readonly nodes: number;
+  /** Cores and bytes that each node reports instead of the whole machine. */
+  readonly nodeCpus: number | undefined;
+  readonly nodeMemoryBytes: number | undefined;
+  readonly ephemeral: boolean;
+  /** Started as root: with nodes, networks and containers. */
+  readonly root: boolean;
+  /** Kubeconfig that was written to, and what its current-context was before. */
+  readonly kubeconfig: { readonly path: string; readonly contextBefore: string } | undefined;
+  /** Settings of the machine as the first cluster on it found them. */
+  readonly sysctlsBefore: Readonly<Record<string, string>>;
+}
+
+/** Where a user's clusters lie when nobody says `--data-dir`. */
+export function stateRoot(root: boolean): string {
+  if (root) return '/var/lib/tandem';
+  return join(process.env['XDG_DATA_HOME'] ?? join(homedir(), '.local/share'), 'tandem');
+}
+
+/** Sockets, pids and pins: gone after a reboot, rebuilt by `up`. */
+export function runDirOf(config: {
+  readonly name: string;
+  readonly root: boolean;
+  readonly dataDir: string;
+}): string {
+  return config.root ? `/run/tandem/${config.name}` : join(config.dataDir, 'run');
+}
+
+/** Every cluster of this user leaves a note here, so that names find data directories and slots stay apart. */
+function registryDir(root: boolean): string {
+  return join(stateRoot(root), '.clusters');
+}
+
+export function knownClusters(root: boolean): readonly ClusterConfig[] {
+  let names: string[];
+  try {
+    names = readdirSync(registryDir(root));
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+  return names
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => readNote(join(registryDir(root), name)))
+    .filter((config) => config !== undefined);
+}
+
+export function findCluster(name: string, root: boolean): ClusterConfig | undefined {
+  return readNote(join(registryDir(root), `${name}.json`));
+}
+
+export function readConfig(dataDir: string): ClusterConfig {
+  return JSON.parse(readFileSync(join(dataDir, 'cluster.json'), 'utf8')) as ClusterConfig;
+}
+
+export function saveConfig(config: ClusterConfig): void {
+  const text = `${JSON.stringify(config, undefined, 2)}\n`;
+  writeAtomic(join(config.dataDir, 'cluster.json'), text);
+  writeAtomic(join(registryDir(config.root), `${config.name}.json`), text);
+}
+
+/** The last thing `destroy` does: afterwards nothing knows of the cluster. */
+export function forgetCluster(config: ClusterConfig): void {
+  rmSync(join(registryDir(config.root), `${config.name}.json`), { force: true });
+  for (const folder of [registryDir(config.root), stateRoot(config.root)]) removeIfEmpty(folder);
+}
+
+export function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch (error) {
+    if (!isMissing(error) && (error as NodeJS.ErrnoException).code !== 'ENOTEMPTY') throw error;
+  }
+}
+
+export function writeAtomic(path: string, text: string, mode = 0o600): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+  const temporary = `${path}.${process.pid}.tmp`;
+  writeFileSync(temporary, text, { mode });
+  renameSync(temporary, path);
+}
+
+function readNote(path: string): ClusterConfig | undefined {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as ClusterConfig;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw new Error(`Cannot read ${path}: remove it if the cluster is gone`, { cause: error });
+  }
+}
+
+export function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT';
+}

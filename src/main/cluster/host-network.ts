@@ -1,0 +1,166 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { runCommand, runNft } from '#io';
+import { isMissing } from './config.ts';
+import type { ClusterConfig } from './config.ts';
+import { planOf } from './plan.ts';
+
+const forwarding = 'net/ipv4/ip_forward';
+
+/**
+ * The cluster's own bridge, the namespaces of its nodes, and the table that keeps strangers out.
+ * Idempotent: what is there is left, what is missing is made.
+ */
+export async function makeHostNetwork(config: ClusterConfig): Promise<void> {
+  const plan = planOf(config);
+  writeSysctl(forwarding, '1');
+  const present = interfaces();
+  const lines: string[] = [];
+  if (!present.has(plan.clusterBridge)) {
+    lines.push(`link add ${plan.clusterBridge} type bridge`);
+    lines.push(`addr add ${plan.hostIp}/24 dev ${plan.clusterBridge}`);
+    lines.push(`link set ${plan.clusterBridge} up`);
+  }
+  await ipBatch(lines);
+  // localhost:<port> of Services leaves through this bridge with a loopback source.
+  writeSysctl(`net/ipv4/conf/${plan.clusterBridge}/route_localnet`, '1');
+  for (let index = 0; index < config.nodes; index++) await makeNodeNamespace(config, index);
+  await runNft(hostTable(config));
+}
+
+async function makeNodeNamespace(config: ClusterConfig, index: number): Promise<void> {
+  const plan = planOf(config);
+  const netns = plan.netns(index);
+  if (netns === undefined || namespaces().has(netns)) return;
+  const { outside, inside } = vethNames(config, index);
+  await runCommand(['ip', 'netns', 'add', netns]);
+  await ipBatch([
+    `link add ${outside} type veth peer name ${inside} netns ${netns}`,
+    `link set ${outside} master ${plan.clusterBridge} up`,
+  ]);
+  await runCommand(['ip', '-n', netns, '-batch', '-'], {
+    input: [
+      'link set lo up',
+      `link set ${inside} name eth0`,
+      `addr add ${plan.nodeIp(index)}/24 dev eth0`,
+      'link set eth0 up',
+      `route add default via ${plan.hostIp}`,
+      '',
+    ].join('\n'),
+  });
+  await runCommand([
+    'nsenter',
+    `--net=/run/netns/${netns}`,
+    'sysctl',
+    '-qw',
+    'net.ipv4.ip_forward=1',
+  ]);
+}
+
+function vethNames(config: ClusterConfig, index: number): { outside: string; inside: string } {
+  const { clusterBridge } = planOf(config);
+  const base = clusterBridge.slice(4, 13);
+  return {
+    outside: `tn${index + 1}-${base}`.slice(0, 15),
+    inside: `ti${index + 1}-${base}`.slice(0, 15),
+  };
+}
+
+/** Addresses on the bridge are for this machine and its nodes: packets from elsewhere are dropped. */
+function hostTable(config: ClusterConfig): string {
+  const plan = planOf(config);
+  const table = plan.hostTable;
+  const ours = `{ "lo", "${plan.clusterBridge}", "${plan.podBridge}" }`;
+  return `add table ip ${table}
+delete table ip ${table}
+table ip ${table} {
+  chain input {
+    type filter hook input priority -10; policy accept;
+    ip daddr ${plan.nodeRange} tcp dport { ${plan.ports.api}, ${plan.ports.kubelet} } iifname != ${ours} drop
+  }
+  chain postrouting {
+    type nat hook postrouting priority 90; policy accept;
+    ip saddr ${plan.nodeRange} ip daddr != { ${plan.nodeRange}, ${plan.podRange}, ${plan.serviceRange} } oifname != ${ours} masquerade
+  }
+}
+`;
+}
+
+/** Takes away exactly what this cluster made, whatever of it is there. */
+export async function removeHostNetwork(config: ClusterConfig): Promise<void> {
+  const plan = planOf(config);
+  for (let index = 0; index < Math.max(config.nodes, 1); index++) {
+    const netns = plan.netns(index);
+    if (netns !== undefined && namespaces().has(netns))
+      await runCommand(['ip', 'netns', 'delete', netns]);
+  }
+  const present = interfaces();
+  const links = [plan.clusterBridge, plan.podBridge].filter((link) => present.has(link));
+  for (let index = 0; index < config.nodes; index++) {
+    const { outside } = vethNames(config, index);
+    if (present.has(outside)) links.push(outside);
+  }
+  await ipBatch(links.map((link) => `link delete ${link}`));
+  for (const table of [plan.hostTable, plan.serviceTable])
+    await runNft(`add table ip ${table}\ndelete table ip ${table}\n`);
+}
+
+/** Settings a cluster changes, as they are now. */
+export function currentSysctls(): Readonly<Record<string, string>> {
+  return { [forwarding]: readSysctl(forwarding) };
+}
+
+export function restoreSysctls(before: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(before)) writeSysctl(name, value);
+}
+
+function readSysctl(name: string): string {
+  return readFileSync(`/proc/sys/${name}`, 'utf8').trim();
+}
+function writeSysctl(name: string, value: string): void {
+  if (readSysctl(name) !== value) writeFileSync(`/proc/sys/${name}`, value);
+}
+
+async function ipBatch(lines: readonly string[]): Promise<void> {
+  if (lines.length > 0) await runCommand(['ip', '-batch', '-'], { input: `${lines.join('\n')}\n` });
+}
+
+export function interfaces(): ReadonlySet<string> {
+  const names = readFileSync('/proc/net/dev', 'utf8')
+    .split('\n')
+    .slice(2)
+    .map((line) => (line.split(':')[0] ?? '').trim());
+  return new Set(names.filter((name) => name !== ''));
+}
+
+function namespaces(): ReadonlySet<string> {
+  const listed = spawnSync('ip', ['netns', 'list'], { encoding: 'utf8' });
+  return new Set(listed.stdout.split('\n').map((line) => line.split(' ')[0] ?? ''));
+}
+
+/** IPv4 networks that the machine routes already, as "a.b.c.d/len" or "default". */
+export function routes(): readonly string[] {
+  try {
+    return readFileSync('/proc/net/route', 'utf8')
+      .split('\n')
+      .slice(1)
+      .flatMap((line) => {
+        const [, destination, , , , , , mask] = line.split('\t');
+        return destination === undefined || mask === undefined
+          ? []
+          : [`${dotted(destination)}/${dotted(mask)}`];
+      });
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
+
+/** The kernel writes addresses as hexadecimal in the machine's byte order (little-endian). */
+function dotted(hex: string): string {
+  const parts = hex.trim().match(/../g) ?? [];
+  return parts
+    .toReversed()
+    .map((part) => Number.parseInt(part, 16))
+    .join('.');
+}
