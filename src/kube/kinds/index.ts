@@ -7,6 +7,26 @@
 export { builtinKinds } from './all.ts';
 export { apiGroups } from './facts.ts';
 export type { ApiGroupFact } from './facts.ts';
+export {
+  isPodReady,
+  isPodTerminal,
+  isProcessPod,
+  isSidecar,
+  matchesTolerations,
+  podHostPorts,
+  podLimits,
+  podPriority,
+  podQosClass,
+  podRequests,
+  processRuntimeClasses,
+  tolerates,
+  untoleratedTaint,
+} from './pod-spec/pod-facts.ts';
+export type { HostPortUse, QosClass, ResourceAmounts } from './pod-spec/pod-facts.ts';
+export { conditionOf, isConditionTrue, setCondition } from './shared/conditions.ts';
+export type { AnyCondition } from './shared/conditions.ts';
+export { selectorMatches, selectorText } from './shared/meta.ts';
+export { sameValue } from './shared/same.ts';
 export { bindings } from './core/binding.ts';
 export { componentStatuses } from './core/component-status.ts';
 export { configMaps } from './core/config-map.ts';
