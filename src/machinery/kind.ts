@@ -97,6 +97,8 @@ export interface KindDeclaration<T extends KubeObject = KubeObject> extends Reso
    * function: deleted at once. `asked` is what the client asked for.
    */
   gracePeriodSeconds?(object: T, asked: number | undefined): number | undefined;
+  /** Called on the draft of an object that a delete marks but does not remove yet. */
+  prepareForDelete?(object: Draft<T>): void;
   /** Default propagation of a delete without options: 'orphan' only for a few legacy kinds. */
   readonly defaultPropagation?: 'Background' | 'Orphan';
   /** Milliseconds after which the store drops the object (Events). */

@@ -28,6 +28,9 @@ export const namespaces = declareKind<Namespace>('v1/Namespace', {
     if (old.spec.finalizers === undefined) delete namespace.spec.finalizers;
     else namespace.spec.finalizers = [...old.spec.finalizers];
   },
+  prepareForDelete: (namespace) => {
+    namespace.status.phase = 'Terminating';
+  },
   validateCreate: validate,
   validateUpdate: validate,
   validateStatusUpdate: (namespace) => {
