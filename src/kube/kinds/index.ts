@@ -180,3 +180,5 @@ export type * as flowcontrolV1 from './types/flowcontrol-v1.ts';
 export type * as metaV1 from './types/meta-v1.ts';
 export type * as resourceV1 from './types/resource-v1.ts';
 export type * as storageV1 from './types/storage-v1.ts';
+export { groupFacts, kindFacts, typeTables } from './tables.ts';
+export type { GroupFact, KindFact, SubresourceFact } from './tables.ts';
