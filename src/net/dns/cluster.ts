@@ -4,13 +4,19 @@ import { recordType, responseCode } from '#wire';
 import type { DnsAnswer, DnsQuery, DnsRecord } from '#wire';
 import type { NameSpace } from './chain.ts';
 
+/** What is read of a cache; informers have it. */
+export type Names<T extends Service | EndpointSlice | Pod> = Pick<
+  Informer<T>,
+  'get' | 'list' | 'by'
+>;
+
 export interface ClusterNamesOptions {
   /** With the index `clusterIP` (all cluster addresses of a Service). */
-  readonly services: Informer<Service>;
+  readonly services: Names<Service>;
   /** With the indexes `service` ("namespace/name") and `address` (addresses of its endpoints). */
-  readonly slices: Informer<EndpointSlice>;
+  readonly slices: Names<EndpointSlice>;
   /** Pods by address, for `a-b-c-d.ns.pod` names; absent: any well-formed address is answered. */
-  readonly pods?: Informer<Pod> | undefined;
+  readonly pods?: Names<Pod> | undefined;
   /** `cluster.local`. */
   readonly zone: string;
   /** Networks whose reverse names are ours: addresses there without a name do not exist. */
