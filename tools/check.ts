@@ -55,7 +55,9 @@ process.stdout.write(run('lint', `${bin}/oxlint`, ['--type-aware', ...roots]));
 const tidy = run('tidy', process.execPath, ['tools/tidy.ts', ...(all ? [] : paths)]);
 process.stdout.write(tidy);
 
-const tests = globSync(roots.map((root) => `${root}/**/*.test.ts`)).filter(
+const tests = globSync(
+  roots.map((root) => (root.endsWith('.ts') ? root.replace(/(\.test)?\.ts$/, '.test.ts') : `${root}/**/*.test.ts`)),
+).filter(
   (file) => !file.startsWith('test/'),
 );
 if (tests.length > 0)
