@@ -101,6 +101,8 @@ export interface KindDeclaration<T extends KubeObject = KubeObject> extends Reso
   prepareForDelete?(object: Draft<T>): void;
   /** Default propagation of a delete without options: 'orphan' only for a few legacy kinds. */
   readonly defaultPropagation?: 'Background' | 'Orphan';
+  /** A delete that removes the object at once answers with it instead of a Status. */
+  readonly deleteReturnsObject?: boolean;
   /** Milliseconds after which the store drops the object (Events). */
   readonly ttlMs?: number;
 }

@@ -23,6 +23,7 @@ export type Behaviour<T extends KubeObject> = Partial<
     | 'table'
     | 'scale'
     | 'gracePeriodSeconds'
+    | 'prepareForDelete'
     | 'ttlMs'
     | 'storedAs'
   >
@@ -30,6 +31,23 @@ export type Behaviour<T extends KubeObject> = Partial<
   /** Node keeps what a create says of its status. */
   readonly keepsStatusOnCreate?: boolean;
 };
+
+// Stores with ReturnDeletedObject (k8s registry).
+const returnDeleted: ReadonlySet<string> = new Set([
+  'Namespace',
+  'Pod',
+  'PodTemplate',
+  'Service',
+  'ServiceAccount',
+  'ResourceQuota',
+  'PersistentVolume',
+  'PersistentVolumeClaim',
+  'StorageClass',
+  'VolumeAttachment',
+  'VolumeAttributesClass',
+  'CSIDriver',
+  'CSINode',
+]);
 
 /** Joins facts and behaviour. `name` is `apps/v1/Deployment` or `v1/Pod`. */
 export function declareKind<T extends KubeObject>(
@@ -46,6 +64,7 @@ export function declareKind<T extends KubeObject>(
     allowCreateOnUpdate: strategy.createOnUpdate,
     allowUnconditionalUpdate: strategy.unconditionalUpdate,
     defaultPropagation: strategy.gc === 'orphan' ? 'Orphan' : 'Background',
+    deleteReturnsObject: fact.group === 'resource.k8s.io' || returnDeleted.has(fact.kind),
     ...answers,
     prepareForCreate: (object, context) => {
       if (hasStatus && keepsStatusOnCreate !== true) resetStatus(object, fact.type);
