@@ -74,3 +74,57 @@ export {
   unsupportedMediaType,
 } from './status.ts';
 export type { KindId, ResourceId, Status } from './status.ts';
+export {
+  canonicalCidr,
+  canonicalIpAddress,
+  cidr,
+  formatIp,
+  ipAddress,
+  parseCidr,
+  parseIp,
+} from './addresses.ts';
+export type { ParsedCidr, ParsedIp } from './addresses.ts';
+export {
+  annotationProblems,
+  labelProblems,
+  managerProblems,
+  metadataProblems,
+  metadataUpdateProblems,
+  withoutDoubledOwners,
+} from './metadata.ts';
+export type { MetadataRules } from './metadata.ts';
+export {
+  cIdentifier,
+  configMapKey,
+  dns1035Label,
+  dns1123Label,
+  dns1123Subdomain,
+  dns1123SubdomainBytes,
+  dns1123SubdomainCaseless,
+  dns1123SubdomainWithUnderscore,
+  domainPrefixedKey,
+  domainPrefixedPath,
+  environmentName,
+  fullyQualifiedDomainName,
+  fullyQualifiedName,
+  groupId,
+  httpHeaderName,
+  immutableText,
+  labelValue,
+  maskTrailingDash,
+  maxBytesText,
+  maxCharactersText,
+  nameCheck,
+  notNegativeText,
+  pathSegmentName,
+  percent,
+  portName,
+  portNumber,
+  portNumberOrName,
+  positiveText,
+  qualifiedName,
+  rangeText,
+  userId,
+  wildcardDns1123Subdomain,
+} from './names.ts';
+export type { Texts } from './names.ts';
