@@ -20,6 +20,8 @@ export async function makeHostNetwork(config: ClusterConfig): Promise<void> {
     lines.push(`link add ${plan.clusterBridge} type bridge`);
     lines.push(`addr add ${plan.hostIp}/24 dev ${plan.clusterBridge}`);
     lines.push(`link set ${plan.clusterBridge} up`);
+    // A machine without a default route must find a way to Services before their rules can turn it.
+    lines.push(`route add ${plan.serviceRange} dev ${plan.clusterBridge}`);
   }
   await ipBatch(lines);
   // localhost:<port> of Services leaves through this bridge with a loopback source.

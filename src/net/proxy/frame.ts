@@ -12,7 +12,10 @@ export interface FrameOptions {
 /** The bit that asks for masquerade on the way out; packets carry it only inside this host. */
 export const masqueradeMark = '0x00400000';
 
-/** Maps, sets and base chains that every state shares. */
+/**
+ * Maps, sets and base chains that every state shares. Pods of one bridge talk through this host, so
+ * that answers pass the same rules back: a redirect would teach them a way around it.
+ */
 export function tableFrame(options: FrameOptions): TableFrame {
   const inside = [options.podRange, options.serviceRange, ...options.clusterNetworks].join(', ');
   const body = `
@@ -62,6 +65,7 @@ export function tableFrame(options: FrameOptions): TableFrame {
   }
   chain filter-output {
     type filter hook output priority 0; policy accept;
+    icmp type redirect ip daddr ${options.podRange} drop
     ct state new jump refuse
   }
 `;

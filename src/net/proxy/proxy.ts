@@ -95,21 +95,28 @@ export class ServiceProxy {
    * ends a Pod waits here before SIGTERM, so that no connection is lost by luck.
    */
   async withoutDestination(ip: string, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted && (this.#dirty || this.#leadsTo(ip))) {
-      let done = (): void => undefined;
-      await new Promise<void>((resolve) => {
-        done = resolve;
-        this.#waiters.add(resolve);
-        signal.addEventListener('abort', done, { once: true });
-      });
-      signal.removeEventListener('abort', done);
-      this.#waiters.delete(done);
+    while (!signal.aborted && (this.#dirty || this.#leadsTo(ip))) await this.#nextPass(signal);
+  }
+
+  /** Resolves when rules that satisfy `wanted` are in force; rejects when `signal` aborts. */
+  async settled(wanted: (rules: RuleSet) => boolean, signal: AbortSignal): Promise<void> {
+    while (this.#dirty || this.#applied === undefined || !wanted(this.#applied)) {
+      signal.throwIfAborted();
+      await this.#nextPass(signal);
     }
   }
 
   /** How many times rules were brought up to date; for metrics. */
   get passes(): number {
     return this.#passes;
+  }
+
+  async #nextPass(signal: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiters.add(resolve);
+    signal.addEventListener('abort', () => resolve(), { once: true });
+    await promise;
+    this.#waiters.delete(resolve);
   }
 
   #mark(): void {
