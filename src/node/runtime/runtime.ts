@@ -111,6 +111,8 @@ export interface SandboxSpec {
   readonly podUid: string;
   readonly attempt: number;
   readonly hostname: string;
+  /** Full name for the Pod's own line of /etc/hosts, when it has a subdomain. */
+  readonly fqdn?: string | undefined;
   readonly hostNetwork: boolean;
   readonly hostPid: boolean;
   readonly hostIpc: boolean;

@@ -1,0 +1,380 @@
+import { randomBytes } from 'node:crypto';
+import {
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  rmdirSync,
+  statSync,
+  watch,
+  writeFileSync,
+} from 'node:fs';
+import type { FSWatcher } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { constants } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Clock, Logger } from '#base';
+import { ContainerError, type Container, type ContainerSpec } from '../runtime.ts';
+import { tryRun } from './command.ts';
+import { signal, type Cgroups } from './cgroups.ts';
+import { conmonPid, createUnderConmon, ociArgs, type ConmonPlace } from './conmon.ts';
+import { codeOf, isMissing } from './namespace.ts';
+import type { Paths } from './paths.ts';
+import { isAlive, isConmonOf, loadRecords, processStart, saveRecord } from './records.ts';
+import type { ContainerRecord } from './records.ts';
+import type { OciSpec } from './spec.ts';
+
+export interface ContainerPlace extends ConmonPlace {
+  readonly paths: Paths;
+  readonly cgroups: Cgroups;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+/** What the caller has worked out for a new container. */
+export interface ContainerPlan {
+  readonly id: string;
+  readonly sandboxId: string;
+  readonly spec: ContainerSpec;
+  readonly oci: OciSpec;
+  readonly cgroup: string;
+  readonly uid: number;
+  readonly hidden: boolean;
+  readonly mountRoot: string;
+  readonly madeDirs: readonly string[];
+}
+
+const exitUnknown = 137;
+const killWaitMs = 10_000;
+const settleMs = 2_000;
+
+export function newContainerId(): string {
+  return randomBytes(32).toString('hex');
+}
+
+/** The containers of a node, their records, and the watch for their ends. */
+export class Containers {
+  readonly #place: ContainerPlace;
+  readonly #records = new Map<string, ContainerRecord>();
+  readonly #listeners = new Set<(container: Container) => void>();
+  readonly #endings = new Map<string, Set<() => void>>();
+  #watcher: FSWatcher | undefined;
+
+  constructor(place: ContainerPlace) {
+    this.#place = place;
+  }
+
+  /** Takes over what runs, and learns the exit codes of what ended meanwhile. */
+  async adopt(): Promise<void> {
+    const { paths } = this.#place;
+    this.#watcher = watch(paths.exits, (_, name) => {
+      if (name !== null && this.#records.has(name)) this.#ended(name);
+    });
+    const { records, broken } = loadRecords<ContainerRecord>(paths.containers);
+    for (const id of broken) await this.#clear(id, undefined);
+    for (const record of records) {
+      this.#records.set(record.id, record);
+      if (record.state === 'making') await this.remove(record.id);
+      else if (record.state === 'created' || record.state === 'running') this.#revive(record);
+    }
+  }
+
+  close(): void {
+    this.#watcher?.close();
+  }
+
+  list(): readonly Container[] {
+    return [...this.#records.values()]
+      .filter((it) => !it.hidden && it.state !== 'making')
+      .map(shown);
+  }
+  get(id: string): Container | undefined {
+    const record = this.#records.get(id);
+    return record === undefined || record.hidden ? undefined : shown(record);
+  }
+  record(id: string): ContainerRecord | undefined {
+    return this.#records.get(id);
+  }
+  of(sandboxId: string): readonly ContainerRecord[] {
+    return [...this.#records.values()].filter((record) => record.sandboxId === sandboxId);
+  }
+  folder(id: string): string {
+    return join(this.#place.paths.containers, id);
+  }
+  onChange(listener: (container: Container) => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
+  async create(plan: ContainerPlan): Promise<Container> {
+    const { clock } = this.#place;
+    const { id, sandboxId, spec, cgroup, uid, hidden, madeDirs } = plan;
+    const bundle = this.folder(id);
+    const record: ContainerRecord = {
+      id,
+      sandboxId,
+      spec,
+      cgroup,
+      uid,
+      hidden,
+      madeDirs,
+      state: 'making',
+      ...{
+        createdMs: clock.nowMs(),
+        startedMs: undefined,
+        finishedMs: undefined,
+      },
+      ...{
+        exitCode: undefined,
+        oomKilled: false,
+        message: '',
+      },
+      ...{
+        pid: undefined,
+        pidStart: undefined,
+        conmonPid: undefined,
+      },
+    };
+    this.#records.set(id, record);
+    try {
+      for (const name of ['rootfs', 'upper', 'work'])
+        mkdirSync(join(bundle, name), { recursive: true, mode: 0o755 });
+      saveRecord(this.#place.paths.containers, record);
+      writeFileSync(join(bundle, 'config.json'), JSON.stringify(plan.oci), { mode: 0o600 });
+      mkdirSync(dirname(spec.logPath), { recursive: true });
+      const pid = await createUnderConmon(this.#place, {
+        id,
+        bundle,
+        name: spec.name,
+        logPath: spec.logPath,
+        ...{
+          tty: spec.tty,
+          stdin: spec.stdin,
+          stdinOnce: spec.stdinOnce,
+        },
+        mountRoot: plan.mountRoot,
+      });
+      return shown(
+        this.#save({
+          ...record,
+          state: 'created',
+          pid,
+          pidStart: processStart(pid),
+          conmonPid: conmonPid(bundle),
+        }),
+      );
+    } catch (cause) {
+      await this.remove(id);
+      throw cause;
+    }
+  }
+
+  async start(id: string): Promise<void> {
+    const record = this.#need(id);
+    const { prefix, oci, clock } = this.#place;
+    const result = await tryRun([...prefix, oci, ...ociArgs(this.#place), 'start', id]);
+    if (result.code !== 0)
+      throw new ContainerError(
+        'RunContainerError',
+        `Cannot start container "${record.spec.name}": ${result.stderr.trim()}`,
+      );
+    const now = this.#records.get(id);
+    // It may have run and ended before the runtime's `start` came back.
+    if (now === undefined) return;
+    if (now.state === 'created')
+      this.#change({ ...now, state: 'running', startedMs: clock.nowMs() });
+    else if (now.startedMs === undefined)
+      this.#change({ ...now, startedMs: Math.min(clock.nowMs(), now.finishedMs ?? Infinity) });
+    this.#ended(id);
+  }
+
+  async stop(id: string, name: string, graceMs: number): Promise<void> {
+    const record = this.#records.get(id);
+    if (record?.pid === undefined || !isRunning(record)) return;
+    if (record.state === 'running' && graceMs > 0) {
+      if (isAlive(record.pid, record.pidStart)) signal(record.pid, signalOf(name));
+      if (await this.#awaitEnd(id, graceMs)) return;
+    }
+    await this.kill(id);
+  }
+
+  /** SIGKILL to the whole cgroup, and the end of it awaited. */
+  async kill(id: string): Promise<void> {
+    const record = this.#records.get(id);
+    if (record === undefined || !isRunning(record)) return;
+    if (isAlive(record.pid, record.pidStart)) signal(record.pid ?? 0, 'SIGKILL');
+    this.#place.cgroups.kill(record.cgroup);
+    if (await this.#awaitEnd(id, killWaitMs)) return;
+    // conmon itself has gone, so no exit code will ever come.
+    if (!isAlive(record.pid, record.pidStart)) this.#lost(record);
+    else throw new Error(`Cannot end container "${record.spec.name}": it survives SIGKILL`);
+  }
+
+  async remove(id: string): Promise<void> {
+    const record = this.#records.get(id);
+    if (record === undefined) return;
+    if (isRunning(record)) await this.kill(id);
+    await this.#clear(id, record);
+    this.#records.delete(id);
+  }
+
+  /** Everything a container may have left, whether or not its record is whole. */
+  async #clear(id: string, record: ContainerRecord | undefined): Promise<void> {
+    const { prefix, oci, paths, cgroups } = this.#place;
+    const conmon = record?.conmonPid ?? conmonPid(this.folder(id));
+    if (record !== undefined) cgroups.kill(record.cgroup);
+    if (conmon !== undefined && isConmonOf(conmon, id)) await this.#conmonEnd(conmon, id);
+    await tryRun([...prefix, oci, ...ociArgs(this.#place), 'delete', '--force', id]);
+    if (record !== undefined) cgroups.remove(record.cgroup);
+    rmSync(join(paths.exits, id), { force: true });
+    rmSync(join(paths.sockets, id), { force: true, recursive: true });
+    for (const folder of record?.madeDirs ?? []) removeEmpty(folder);
+    await rm(this.folder(id), { recursive: true, force: true });
+  }
+
+  /** conmon ends by itself shortly after its container; one that does not is ended. */
+  async #conmonEnd(pid: number, id: string): Promise<void> {
+    const untilMs = this.#place.clock.monotonicMs() + settleMs;
+    while (isConmonOf(pid, id)) {
+      if (this.#place.clock.monotonicMs() > untilMs) signal(pid, 'SIGKILL');
+      await this.#place.clock.sleep(2);
+    }
+  }
+
+  /** A container that a former agent knew as alive. */
+  #revive(record: ContainerRecord): void {
+    if (this.#ended(record.id)) return;
+    const alive = isAlive(record.pid, record.pidStart);
+    if (alive && isConmonOf(record.conmonPid, record.id)) {
+      if (record.state === 'created' && this.#wasStarted(record.id))
+        this.#save({ ...record, state: 'running', startedMs: this.#place.clock.nowMs() });
+      return;
+    }
+    if (isConmonOf(record.conmonPid, record.id)) return; // it is about to write the exit file
+    // Nobody holds its streams or will learn its end: it cannot go on.
+    if (alive) this.#place.cgroups.kill(record.cgroup);
+    this.#lost(record);
+  }
+
+  /** crun and runc keep the start gate as a FIFO until `start`. */
+  #wasStarted(id: string): boolean {
+    try {
+      statSync(join(this.#place.ociRoot, id, 'exec.fifo'));
+      return false;
+    } catch (cause) {
+      if (isMissing(cause)) return true;
+      throw cause;
+    }
+  }
+
+  #lost(record: ContainerRecord): void {
+    const message = 'The container could not be located when the agent came back';
+    const finishedMs = this.#place.clock.nowMs();
+    this.#change({ ...record, state: 'exited', exitCode: exitUnknown, finishedMs, message });
+  }
+
+  /** Reads the exit file that conmon writes, if it is there. */
+  #ended(id: string): boolean {
+    const record = this.#records.get(id);
+    if (record === undefined || !isRunning(record)) return false;
+    const path = join(this.#place.paths.exits, id);
+    try {
+      const text = readFileSync(path, 'utf8').trim();
+      if (text === '') return false;
+      const finishedMs = Math.round(statSync(path).mtimeMs);
+      const exitCode = Number(text);
+      const oomKilled = this.#place.cgroups.oomKills(record.cgroup) > 0;
+      // Children that left the PID namespace's care (shared or host PID) end with it.
+      this.#place.cgroups.kill(record.cgroup);
+      this.#change({ ...record, state: 'exited', exitCode, finishedMs, oomKilled });
+      return true;
+    } catch (cause) {
+      if (isMissing(cause)) return false;
+      throw cause;
+    }
+  }
+
+  #awaitEnd(id: string, withinMs: number): Promise<boolean> {
+    if (this.#ended(id)) return Promise.resolve(true);
+    const record = this.#records.get(id);
+    if (record === undefined || !isRunning(record)) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const set = this.#endings.get(id) ?? new Set();
+      this.#endings.set(id, set);
+      const settle = (ended: boolean): void => {
+        set.delete(done);
+        cancel();
+        resolve(ended);
+      };
+      const done = (): void => settle(true);
+      const cancel = this.#place.clock.after(withinMs, () => settle(this.#ended(id)));
+      set.add(done);
+    });
+  }
+
+  #need(id: string): ContainerRecord {
+    const record = this.#records.get(id);
+    if (record === undefined)
+      throw new ContainerError('RunContainerError', `Cannot find container "${id}"`);
+    return record;
+  }
+  #save(record: ContainerRecord): ContainerRecord {
+    this.#records.set(record.id, record);
+    saveRecord(this.#place.paths.containers, record);
+    return record;
+  }
+  #change(record: ContainerRecord): void {
+    this.#save(record);
+    if (record.state === 'exited') {
+      const endings = this.#endings.get(record.id);
+      this.#endings.delete(record.id);
+      for (const ending of endings ?? []) ending();
+    }
+    if (record.hidden) return;
+    for (const listener of this.#listeners) listener(shown(record));
+  }
+}
+
+export function isRunning(record: ContainerRecord): boolean {
+  return record.state === 'making' || record.state === 'created' || record.state === 'running';
+}
+
+function shown(record: ContainerRecord): Container {
+  const { id, sandboxId, spec, createdMs, startedMs, finishedMs, exitCode, uid } = record;
+  const { oomKilled, message } = record;
+  const running = record.state === 'created' || record.state === 'running';
+  return {
+    id,
+    sandboxId,
+    spec,
+    createdMs,
+    startedMs,
+    finishedMs,
+    exitCode,
+    uid,
+    oomKilled,
+    message,
+    state: record.state === 'making' ? 'unknown' : record.state,
+    pid: running ? record.pid : undefined,
+    exitSignal:
+      exitCode !== undefined && exitCode > 128 && exitCode <= 192 ? exitCode - 128 : undefined,
+  };
+}
+
+/** "SIGTERM", "TERM", "15", "SIGRTMIN+3" to a number; SIGTERM for what nobody knows. */
+export function signalOf(name: string): number {
+  if (/^\d+$/.test(name)) return Number(name);
+  const upper = name.toUpperCase();
+  const full = upper.startsWith('SIG') ? upper : `SIG${upper}`;
+  const realtime = /^SIGRTMIN(?:\+(\d+))?$/.exec(full);
+  if (realtime !== null) return 34 + Number(realtime[1] ?? 0);
+  const known: Readonly<Record<string, number>> = constants.signals;
+  return known[full] ?? constants.signals.SIGTERM;
+}
+
+function removeEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch (cause) {
+    if (!isMissing(cause) && codeOf(cause) !== 'ENOTEMPTY' && codeOf(cause) !== 'EBUSY')
+      throw cause;
+  }
+}

@@ -1,0 +1,206 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock, Logger } from '#base';
+import { ContainerError, type Sandbox, type SandboxSpec } from '../runtime.ts';
+import type { Cgroups } from './cgroups.ts';
+import { isMissing, messageOf } from './namespace.ts';
+import type { Network } from './network.ts';
+import { shmPrefix, vethPrefix, type Paths } from './paths.ts';
+import { loadRecords, saveRecord, type SandboxRecord } from './records.ts';
+
+export interface SandboxPlace {
+  readonly paths: Paths;
+  readonly cluster: string;
+  readonly node: string;
+  readonly cgroupRoot: string;
+  readonly cgroups: Cgroups;
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** The sandboxes of a node and their records. */
+export class Sandboxes {
+  readonly #place: SandboxPlace;
+  readonly #records = new Map<string, SandboxRecord>();
+
+  constructor(place: SandboxPlace) {
+    this.#place = place;
+  }
+
+  /**
+   * Takes over what an earlier agent left. `pinned` says which namespaces still exist: without its
+   * namespace a sandbox is not ready (the machine was restarted). Half-made ones are cleared away.
+   */
+  async adopt(pinned: ReadonlySet<string>): Promise<void> {
+    const { records, broken } = loadRecords<SandboxRecord>(this.#place.paths.sandboxes);
+    for (const id of broken)
+      rmSync(join(this.#place.paths.sandboxes, id), { recursive: true, force: true });
+    for (const record of records.toSorted((a, b) => a.createdMs - b.createdMs)) {
+      if (record.ip !== '') this.#place.network.adopt(record.ip);
+      this.#records.set(record.id, record);
+      if (record.state === 'making') {
+        await this.remove(record.id);
+        continue;
+      }
+      const whole = [record.netPin, record.ipcPin].every((pin) => pin === '' || pinned.has(pin));
+      if (whole || record.state === 'notReady') this.#limit(record);
+      else {
+        this.#place.network.giveBack(record.ip);
+        this.#save({ ...record, state: 'notReady', ip: '' });
+      }
+    }
+  }
+
+  list(): readonly Sandbox[] {
+    return [...this.#records.values()].filter((it) => it.state !== 'making').map(shown);
+  }
+  record(id: string): SandboxRecord | undefined {
+    return this.#records.get(id);
+  }
+  get ids(): readonly string[] {
+    return [...this.#records.keys()];
+  }
+  folder(id: string): string {
+    return join(this.#place.paths.sandboxes, id);
+  }
+  shmDir(id: string): string {
+    return `${shmPrefix(this.#place.cluster, this.#place.node)}${id.slice(0, 12)}`;
+  }
+
+  async create(spec: SandboxSpec): Promise<SandboxRecord> {
+    const { paths, network, cluster, node, clock } = this.#place;
+    const id = randomBytes(32).toString('hex');
+    const own = !spec.hostNetwork;
+    const record: SandboxRecord = {
+      id,
+      spec,
+      createdMs: clock.nowMs(),
+      ip: own ? network.lease() : '',
+      veth: own ? `${vethPrefix(cluster, node)}${id.slice(0, 9)}` : '',
+      netPin: own ? join(paths.netPins, id) : '',
+      ipcPin: spec.hostIpc ? '' : join(paths.ipcPins, id),
+      cgroup: podCgroup(this.#place, spec),
+      pauseId: undefined,
+      state: 'making',
+    };
+    this.#records.set(id, record);
+    try {
+      mkdirSync(this.folder(id), { mode: 0o711 });
+      saveRecord(paths.sandboxes, record);
+      const attached = network.attach(record);
+      // Written while the namespaces are made; a failure there is awaited below all the same.
+      attached.catch(() => undefined);
+      this.#writeFiles(record);
+      this.#limit(record);
+      await attached;
+      return this.#save({ ...record, state: 'ready' });
+    } catch (cause) {
+      await this.remove(id);
+      const why = `Cannot create sandbox of "${spec.podNamespace}/${spec.podName}": `;
+      throw new ContainerError('CreatePodSandboxError', `${why}${messageOf(cause)}`, { cause });
+    }
+  }
+
+  setPause(id: string, pauseId: string): void {
+    const record = this.#records.get(id);
+    if (record !== undefined) this.#save({ ...record, pauseId });
+  }
+
+  async stop(id: string): Promise<void> {
+    const record = this.#records.get(id);
+    if (record === undefined || record.state === 'notReady') return;
+    await this.#place.network.detach(record);
+    this.#place.network.giveBack(record.ip);
+    rmSync(this.shmDir(id), { recursive: true, force: true });
+    this.#save({ ...record, state: 'notReady', ip: '' });
+  }
+
+  async remove(id: string): Promise<void> {
+    const record = this.#records.get(id);
+    if (record === undefined) return;
+    if (record.state !== 'notReady') {
+      await this.#place.network.detach(record);
+      this.#place.network.giveBack(record.ip);
+    }
+    rmSync(this.shmDir(id), { recursive: true, force: true });
+    if (!this.#place.cgroups.remove(record.cgroup))
+      this.#place.logger.warn('Pod cgroup still has processes', { cgroup: record.cgroup });
+    await rm(this.folder(id), { recursive: true, force: true });
+    this.#records.delete(id);
+  }
+
+  #save(record: SandboxRecord): SandboxRecord {
+    this.#records.set(record.id, record);
+    saveRecord(this.#place.paths.sandboxes, record);
+    return record;
+  }
+
+  #limit(record: SandboxRecord): void {
+    this.#place.cgroups.make(record.cgroup, record.spec.resources);
+  }
+
+  #writeFiles({ id, spec, ip }: SandboxRecord): void {
+    const folder = this.folder(id);
+    const put = (name: string, text: string): void =>
+      writeFileSync(join(folder, name), text, { mode: 0o644 });
+    put('hostname', `${spec.hostname}\n`);
+    put('hosts', hostsFile(spec, ip));
+    put('resolv.conf', resolvFile(spec));
+    if (!spec.hostIpc) {
+      mkdirSync(this.shmDir(id), { recursive: true });
+      chmodSync(this.shmDir(id), 0o1777);
+    }
+  }
+}
+
+function shown(record: SandboxRecord): Sandbox {
+  const { id, spec, ip, createdMs, state } = record;
+  return { id, spec, ip, createdMs, state: state === 'ready' ? 'ready' : 'notReady' };
+}
+
+/** Guaranteed Pods lie beside the two classes that share what is left, as the kubelet has it. */
+export function podCgroup(
+  place: Pick<SandboxPlace, 'cgroupRoot' | 'node'>,
+  spec: Pick<SandboxSpec, 'qosClass' | 'podUid'>,
+): string {
+  const tiers = { Guaranteed: '', Burstable: '/burstable', BestEffort: '/besteffort' } as const;
+  return `/${place.cgroupRoot}/${place.node}${tiers[spec.qosClass]}/pod${spec.podUid}`;
+}
+
+function hostsFile(spec: SandboxSpec, ip: string): string {
+  const head = spec.hostNetwork
+    ? readText('/etc/hosts').trimEnd()
+    : [
+        '127.0.0.1\tlocalhost',
+        '::1\tlocalhost ip6-localhost ip6-loopback',
+        'fe00::0\tip6-localnet',
+        'fe00::0\tip6-mcastprefix',
+        'fe00::1\tip6-allnodes',
+        'fe00::2\tip6-allrouters',
+        `${ip}\t${spec.hostname}`,
+      ].join('\n');
+  const aliases = spec.hostAliases.map((alias) => `${alias.ip}\t${alias.hostnames.join('\t')}`);
+  const entries = aliases.length > 0 ? ['', '# Entries added by HostAliases.', ...aliases] : [];
+  return `${['# Kubernetes-managed hosts file.', head, ...entries].join('\n')}\n`;
+}
+
+function resolvFile({ dns }: SandboxSpec): string {
+  const lines = [
+    ...(dns.searches.length > 0 ? [`search ${dns.searches.join(' ')}`] : []),
+    ...dns.servers.map((server) => `nameserver ${server}`),
+    ...(dns.options.length > 0 ? [`options ${dns.options.join(' ')}`] : []),
+  ];
+  return lines.length === 0 ? readText('/etc/resolv.conf') : `${lines.join('\n')}\n`;
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    if (isMissing(cause)) return '';
+    throw cause;
+  }
+}
