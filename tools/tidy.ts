@@ -44,7 +44,7 @@ const pureBuiltins = new Set([
 /** Builtins that single parts need and that the simulator can live with. */
 const partBuiltins: Readonly<Record<string, readonly string[]>> = {
   wire: ['node:zlib'],
-  store: ['node:sqlite', 'node:worker_threads'],
+  store: ['node:sqlite', 'node:worker_threads', 'node:zlib'],
   apiserver: ['node:crypto'],
 };
 

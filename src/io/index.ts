@@ -32,6 +32,8 @@ export type {
 } from './tunnel.ts';
 export { askDns, serveDns } from './dns-sockets.ts';
 export { runCommand, runNft } from './nft.ts';
+export { portHolder } from './http-port-holder.ts';
+export { holdLoopbackPort, loopbackPortHolder } from './port-holder.ts';
 export { serve } from './http-server.ts';
 export type { ServeOptions, Served, TlsOptions } from './http-server.ts';
 export { systemFiles } from './files.ts';
@@ -49,3 +51,5 @@ export {
 export type { WebSocketMessage, WebSocketStream } from './websocket.ts';
 export { HttpConnectError, createHttpClient } from './http-client.ts';
 export type { HttpClient, HttpClientOptions, HttpRequest, HttpResponse } from './http-client.ts';
+export { systemDatabaseFiles } from './database-files.ts';
+export type { DatabaseFiles } from './database-files.ts';

@@ -3,7 +3,17 @@
  *
  * Knows nothing of objects: a value is bytes. Start with the interface in `store.ts`.
  */
-export { CompactedError, StoreFailedError, StoreFullError } from './store.ts';
+export { openMemoryStore } from './memory/memory-store.ts';
+export { openSqliteStore, restoreSqliteStore } from './sqlite/sqlite-store.ts';
+export type { SqliteStoreOptions } from './sqlite/sqlite-store.ts';
+export {
+  CompactedError,
+  StoreCorruptError,
+  StoreFailedError,
+  StoreFormatError,
+  StoreFullError,
+  StoreInUseError,
+} from './store.ts';
 export type {
   Change,
   ChangeGroup,

@@ -7,7 +7,7 @@ export interface Entry {
 }
 export interface Write {
   readonly key: string;
-  /** Absent: delete. */
+  /** Absent: delete; fails like a wrong `expected` when there is nothing to delete. */
   readonly value: Uint8Array | undefined;
   /** The revision the caller read; 0: the key must not exist; absent: whatever is there. */
   readonly expected?: number | undefined;
@@ -24,7 +24,7 @@ export interface Change {
   readonly revision: number;
   /** Absent: deleted. */
   readonly value: Uint8Array | undefined;
-  /** What was there before; absent when the key is new. */
+  /** What was there before; absent when the key is new. Its value is read when it is looked at. */
   readonly previous: Entry | undefined;
 }
 /** Changes of one or more commits that became durable together, in the order of their revisions. */
@@ -53,7 +53,7 @@ export interface RangeResult {
 export interface Store extends AsyncDisposable {
   /** Newest durable revision. Never goes back, not even over a restore. */
   readonly revision: number;
-  /** Revisions up to this one cannot be read or watched from any more. */
+  /** The oldest revision that can be read and watched from. */
   readonly compactedRevision: number;
   /** Undefined while writes are taken, else why not (for /readyz). */
   readonly refusal: string | undefined;
@@ -71,7 +71,7 @@ export interface Store extends AsyncDisposable {
     afterRevision: number,
     listener: (changes: ChangeGroup) => void,
   ): Promise<Disposable>;
-  /** Forgets history up to and including `revision`; current values stay. */
+  /** Forgets how things were before `revision`; what was current then stays. */
   compact(revision: number): Promise<void>;
   /** Writes a consistent copy to `path` while the store goes on. */
   backup(path: string): Promise<void>;
@@ -90,4 +90,17 @@ export class StoreFullError extends Error {
 }
 export class StoreFailedError extends Error {
   override readonly name = 'StoreFailedError';
+}
+
+/** What is stored is not what was written: nothing of it is served. */
+export class StoreCorruptError extends Error {
+  override readonly name = 'StoreCorruptError';
+}
+/** Another process has the store open. */
+export class StoreInUseError extends Error {
+  override readonly name = 'StoreInUseError';
+}
+/** The store was written by a newer version. */
+export class StoreFormatError extends Error {
+  override readonly name = 'StoreFormatError';
 }
