@@ -128,3 +128,25 @@ export {
   wildcardDns1123Subdomain,
 } from './names.ts';
 export type { Texts } from './names.ts';
+export { fieldSelectorOf, parseFieldSelector, unknownFieldText } from './fields.ts';
+export type { FieldSelector, FieldTerm } from './fields.ts';
+export { applyJsonPatch, equalJson } from './json-patch.ts';
+export type { JsonPatchResult } from './json-patch.ts';
+export {
+  everything,
+  expressionProblems,
+  labelSelectorOf,
+  nothing,
+  parseLabelSelector,
+  selectorFromObject,
+  selectorProblems,
+  selectorText,
+} from './labels.ts';
+export type {
+  LabelOperator,
+  LabelSelector,
+  LabelSelectorObject,
+  Requirement,
+  SelectorExpression,
+} from './labels.ts';
+export { applyMergePatch, createMergePatch } from './merge-patch.ts';
