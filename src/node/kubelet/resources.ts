@@ -1,10 +1,4 @@
-import type {
-  ConfigMap,
-  Node,
-  Pod,
-  Secret,
-  Service,
-} from '#kube/kinds';
+import type { ConfigMap, Node, Pod, Secret, Service } from '#kube/kinds';
 import type { KubeObject, ResourceName } from '#machinery';
 
 /** The resources a kubelet speaks of. */

@@ -1,0 +1,199 @@
+import type { ContainerState, ContainerStatus, Pod } from '#kube/kinds';
+import type { Container } from '#node/runtime';
+import { isSidecar } from './limits.ts';
+import { alive, annotations } from './pod-view.ts';
+import type { PodView, Slot } from './pod-view.ts';
+import { timeText } from './quantity.ts';
+
+export interface Waiting {
+  readonly reason: string;
+  readonly message?: string | undefined;
+}
+export interface StatusContext {
+  readonly view: PodView;
+  readonly initialized: boolean;
+  waiting(name: string): Waiting | undefined;
+  started(container: Container): boolean;
+  ready(container: Container): boolean;
+  /** The last words of a container that ended. */
+  lastWords(container: Container): string | undefined;
+  readonly disruption: { readonly reason: string; readonly message: string } | undefined;
+  /** The Pod ends: nothing waits to run any more. */
+  readonly ending: boolean;
+}
+
+export function containerIdText(id: string): string {
+  return `tandem://${id}`;
+}
+
+export function containerStatus(pod: Pod, slot: Slot, context: StatusContext): ContainerStatus {
+  const { spec, role } = slot;
+  const old = oldStatus(pod, slot);
+  const [newest, previous] = context.view.containers.get(spec.name) ?? [];
+  if (newest === undefined) return unknownToRuntime(pod, slot, { context, old });
+  const running = newest.state === 'running';
+  const waiting = context.waiting(spec.name);
+  let state: ContainerState;
+  let lastState: ContainerState = ended(previous, context) ?? old?.lastState ?? {};
+  if (previous === undefined && newest.spec.attempt === 0) lastState = {};
+  if (running) state = { running: { startedAt: timeText(newest.startedMs ?? newest.createdMs) } };
+  else if (newest.state === 'exited') {
+    state = ended(newest, context) ?? {};
+    if (waiting !== undefined && !context.ending) {
+      lastState = state;
+      state = { waiting: { reason: waiting.reason, message: waiting.message } };
+    }
+  } else state = { waiting: waitingState(slot, context) };
+  const started = running && context.started(newest);
+  return {
+    name: spec.name,
+    state,
+    lastState,
+    ready: readiness(slot, newest, context),
+    restartCount: newest.spec.attempt,
+    image: newest.spec.annotations[annotations.image] ?? spec.image ?? '',
+    imageID: newest.spec.annotations[annotations.imageRef] ?? '',
+    containerID: containerIdText(newest.id),
+    ...(role === 'ephemeral' ? {} : { started }),
+    ...(running && role !== 'ephemeral' ? resourcesOf(slot) : {}),
+    ...mountStatuses(slot),
+  };
+}
+
+function readiness(slot: Slot, container: Container, context: StatusContext): boolean {
+  if (slot.role === 'ephemeral') return false;
+  if (slot.role === 'init' && !isSidecar(slot.spec))
+    return container.state === 'exited' && container.exitCode === 0;
+  return container.state === 'running' && context.started(container) && context.ready(container);
+}
+
+/** Nothing in the runtime: not made yet, or lost since the status was written (the machine restarted). */
+function unknownToRuntime(
+  pod: Pod,
+  slot: Slot,
+  about: { readonly context: StatusContext; readonly old: ContainerStatus | undefined },
+): ContainerStatus {
+  const { spec, role } = slot;
+  const { context, old } = about;
+  const wasThere = old?.containerID !== undefined;
+  const base = {
+    name: spec.name,
+    ready: false,
+    image: old?.image ?? spec.image ?? '',
+    imageID: old?.imageID ?? '',
+    ...(role === 'ephemeral' ? {} : { started: false }),
+  };
+  if (wasThere && old !== undefined) {
+    // What ended before the runtime forgot it stays as it was told.
+    if (old.state.terminated !== undefined && (context.ending || role !== 'app'))
+      return { ...old, ready: role === 'init' && old.state.terminated.exitCode === 0 };
+    const lost = {
+      terminated: {
+        exitCode: 137,
+        reason: 'ContainerStatusUnknown',
+        message:
+          old.state.running === undefined
+            ? 'The container could not be located when the pod was terminated'
+            : 'The container could not be located when the pod was deleted.  The container used to be Running',
+      },
+    };
+    const last =
+      old.state.terminated === undefined
+        ? old.state.running === undefined
+          ? old.lastState
+          : lost
+        : { terminated: old.state.terminated };
+    if (context.ending)
+      return { ...base, state: lost, lastState: {}, restartCount: old.restartCount };
+    return {
+      ...base,
+      state: { waiting: waitingState(slot, context) },
+      lastState: last,
+      restartCount: old.restartCount + (old.state.running === undefined ? 0 : 1),
+    };
+  }
+  if (context.ending && pod.metadata.deletionTimestamp === undefined) {
+    return {
+      ...base,
+      state: { waiting: waitingState(slot, context) },
+      lastState: {},
+      restartCount: old?.restartCount ?? 0,
+    };
+  }
+  return {
+    ...base,
+    state: { waiting: waitingState(slot, context) },
+    lastState: old?.lastState ?? {},
+    restartCount: old?.restartCount ?? 0,
+    ...mountStatuses(slot),
+  };
+}
+
+function waitingState(slot: Slot, context: StatusContext): Waiting {
+  const known = context.waiting(slot.spec.name);
+  if (known !== undefined) return known;
+  if (slot.role === 'app' && !context.initialized) return { reason: 'PodInitializing' };
+  if (slot.role === 'init') return { reason: 'PodInitializing' };
+  return { reason: 'ContainerCreating' };
+}
+
+function ended(
+  container: Container | undefined,
+  context: StatusContext,
+): ContainerState | undefined {
+  if (container === undefined || alive(container)) return undefined;
+  const words = context.lastWords(container) ?? '';
+  const message = words === '' ? container.message : words;
+  const exitCode = container.exitCode ?? 137;
+  return {
+    terminated: {
+      exitCode,
+      reason: reasonOf(container, exitCode),
+      ...(message === '' ? {} : { message }),
+      ...(container.startedMs === undefined ? {} : { startedAt: timeText(container.startedMs) }),
+      finishedAt: timeText(container.finishedMs ?? container.createdMs),
+      containerID: containerIdText(container.id),
+    },
+  };
+}
+
+function reasonOf(container: Container, exitCode: number): string {
+  if (container.oomKilled) return 'OOMKilled';
+  if (container.startedMs === undefined)
+    return exitCode === 128 ? 'StartError' : 'ContainerCannotRun';
+  return exitCode === 0 ? 'Completed' : 'Error';
+}
+
+function oldStatus(pod: Pod, { role, spec }: Slot): ContainerStatus | undefined {
+  const { status } = pod;
+  const lists = {
+    init: status?.initContainerStatuses,
+    app: status?.containerStatuses,
+    ephemeral: status?.ephemeralContainerStatuses,
+  };
+  return lists[role]?.find(({ name }) => name === spec.name);
+}
+
+function resourcesOf({ spec }: Slot): Partial<ContainerStatus> {
+  const { limits, requests } = spec.resources ?? {};
+  if (limits === undefined && requests === undefined) return { resources: {} };
+  return {
+    ...(requests === undefined ? {} : { allocatedResources: requests }),
+    resources: {
+      ...(limits === undefined ? {} : { limits }),
+      ...(requests === undefined ? {} : { requests }),
+    },
+  };
+}
+
+function mountStatuses({ spec }: Slot): Partial<ContainerStatus> {
+  const mounts = spec.volumeMounts ?? [];
+  if (mounts.length === 0) return {};
+  return {
+    volumeMounts: mounts.map(({ name, mountPath, readOnly }) => ({
+      name,
+      mountPath,
+      ...(readOnly === true ? { readOnly, recursiveReadOnly: 'Disabled' } : {}),
+    })),
+  };
+}

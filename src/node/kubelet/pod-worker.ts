@@ -1,0 +1,534 @@
+import type { Cancel } from '#base';
+import type { Pod } from '#kube/kinds';
+import { isStatus } from '#machinery';
+import type { Sandbox } from '#node/runtime';
+import { admit } from './admission.ts';
+import { ContainerKeeper } from './container-keeper.ts';
+import { ContainerRecords } from './container-records.ts';
+import type { ContainerRecord } from './container-records.ts';
+import { startContainer } from './container-start.ts';
+import { StartProblem, messageOf } from './errors.ts';
+import { runHook } from './hooks.ts';
+import { isSidecar } from './limits.ts';
+import { planPod } from './plan.ts';
+import type { Plan } from './plan.ts';
+import { addressOf, podLabel } from './pod-context.ts';
+import type { PodContext } from './pod-context.ts';
+import { PodSetup } from './pod-setup.ts';
+import { podStatus } from './pod-status.ts';
+import type { PodOutcome } from './pod-status.ts';
+import { alive, living, newest, slotsOf, viewOf } from './pod-view.ts';
+import type { PodView, Slot } from './pod-view.ts';
+import { timeText } from './quantity.ts';
+import { pods } from './resources.ts';
+import type { PodVolumes } from './volumes.ts';
+
+/** Why a Pod ends although it did not end by itself. */
+export interface Ending extends PodOutcome {
+  readonly graceSeconds: number | undefined;
+  readonly disruption?: { readonly reason: string; readonly message: string } | undefined;
+}
+
+const orphanGraceSeconds = 1;
+
+/**
+ * One Pod's life on this node: a loop that looks at the Pod and the runtime and moves one toward the
+ * other. `step` decides synchronously and starts what takes time; whatever ends wakes it again.
+ */
+export class PodWorker {
+  readonly uid: string;
+  readonly key: string;
+  readonly #context: PodContext;
+  readonly #setup: PodSetup;
+  readonly #keeper: ContainerKeeper;
+  readonly #records = new ContainerRecords();
+  readonly #startStop = new AbortController();
+  #pod: Pod;
+  #gone = false;
+  #admitted = false;
+  #rejected = false;
+  #ending: Ending | undefined;
+  #endingSinceMs: number | undefined;
+  #over = false;
+  #cleaning = false;
+  #released = false;
+  #deleteSent = false;
+  #removed = false;
+  #startTime: string;
+  #dropped: Promise<void> | undefined;
+  #woken = false;
+  #resolve: () => void = () => undefined;
+  #cancelTimer: Cancel = () => undefined;
+  #dueMs = Number.POSITIVE_INFINITY;
+  #signal: AbortSignal = this.#startStop.signal;
+
+  constructor(context: PodContext, pod: Pod) {
+    this.#context = context;
+    this.#pod = pod;
+    this.uid = pod.metadata.uid;
+    this.key = `${pod.metadata.namespace}/${pod.metadata.name}`;
+    const wake = this.wake.bind(this);
+    const event = this.#containerEvent.bind(this);
+    this.#setup = new PodSetup(context, this.uid, { event: this.#event.bind(this), wake });
+    this.#keeper = new ContainerKeeper(context, {
+      event,
+      wake,
+      pod: () => this.#pod,
+      signal: () => this.#signal,
+    });
+    this.#startTime = pod.status?.startTime ?? timeText(context.options.clock.nowMs());
+  }
+
+  get pod(): Pod {
+    return this.#pod;
+  }
+  get removed(): boolean {
+    return this.#removed;
+  }
+  /** Nothing of it runs any more. */
+  get over(): boolean {
+    return this.#over;
+  }
+  get volumes(): PodVolumes {
+    return this.#setup.volumes;
+  }
+
+  /** Undefined: the object is gone from the API. */
+  update(pod: Pod | undefined): void {
+    if (pod === undefined) this.#gone = true;
+    else {
+      const old = this.#pod.metadata;
+      const { labels, annotations } = pod.metadata;
+      if (JSON.stringify([old.labels, old.annotations]) !== JSON.stringify([labels, annotations]))
+        this.#setup.sourcesChanged();
+      this.#pod = pod;
+    }
+    this.wake();
+  }
+
+  /** A ConfigMap or Secret it uses changed: what waited for it may go on. */
+  referencesChanged(): void {
+    this.#setup.sourcesChanged();
+    for (const record of this.#records.values())
+      if (record.waiting?.reason === 'CreateContainerConfigError') record.notBeforeMs = 0;
+    this.wake();
+  }
+
+  evict(ending: Ending): void {
+    if (this.#ending !== undefined || this.#over) return;
+    this.#ending = ending;
+    this.wake();
+  }
+
+  wake(): void {
+    this.#woken = true;
+    this.#resolve();
+  }
+
+  /** Runs until the Pod is gone from API and runtime, or the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    this.#signal = signal;
+    const { clock, logger } = this.#context.options;
+    signal.addEventListener('abort', () => this.wake(), { once: true });
+    let failures = 0;
+    while (!signal.aborted && !this.#removed) {
+      this.#woken = false;
+      this.#dueMs = Number.POSITIVE_INFINITY;
+      try {
+        await this.#step();
+        failures = 0;
+      } catch (error) {
+        if (signal.aborted) break;
+        logger.warn('Cannot bring a Pod forward', { pod: this.key, error });
+        this.#due(clock.nowMs() + Math.min(10_000, 200 * 2 ** Math.min(failures++, 6)));
+      }
+      if (this.#removed) break;
+      this.#cancelTimer();
+      if (this.#dueMs < Number.POSITIVE_INFINITY)
+        this.#cancelTimer = clock.after(Math.max(0, this.#dueMs - clock.nowMs()), () =>
+          this.wake(),
+        );
+      if (!this.#woken && !signal.aborted)
+        await new Promise<void>((resolve) => {
+          this.#resolve = resolve;
+        });
+    }
+    this.#cancelTimer();
+    this.#startStop.abort();
+    this.#keeper.stop();
+  }
+
+  #due(atMs: number | undefined): void {
+    this.#dueMs = Math.min(this.#dueMs, atMs ?? Number.POSITIVE_INFINITY);
+  }
+
+  async #step(): Promise<void> {
+    const { runtime } = this.#context.options;
+    this.#pod = this.#context.status.observed(this.#pod);
+    let view = viewOf(runtime, this.uid);
+    if (await this.#dropHalfMade(view)) view = viewOf(runtime, this.uid);
+    await this.#keeper.look(view);
+    this.#checkDeadline();
+    const plan = planPod(this.#pod, view, {
+      started: (container) => this.#keeper.started(container),
+    });
+    const finished = ['Failed', 'Succeeded'].includes(this.#pod.status?.phase ?? '');
+    const deleted = this.#gone || this.#pod.metadata.deletionTimestamp !== undefined;
+    if (deleted || finished || this.#ending !== undefined || plan.over || this.#over)
+      this.#end(view);
+    else if (this.#admit(view)) await this.#advance(view, plan);
+    this.#publish(view, plan);
+    if (this.#over) this.#cleanUp(view);
+  }
+
+  /** Refused Pods end before they begin; those that ran here before were admitted then. */
+  #admit(view: PodView): boolean {
+    if (this.#admitted) return true;
+    const began = view.containers.size > 0 || this.#pod.status?.startTime !== undefined;
+    const outcome = began
+      ? undefined
+      : admit(this.#pod, this.#context.node(), this.#context.pressure());
+    this.#admitted = true;
+    if (outcome === undefined) return true;
+    this.#rejected = true;
+    this.#event('Warning', { reason: outcome.reason, message: outcome.message });
+    this.#ending = { ...outcome, graceSeconds: 0 };
+    this.wake();
+    return false;
+  }
+
+  #checkDeadline(): void {
+    const seconds = this.#pod.spec.activeDeadlineSeconds;
+    if (seconds === undefined || this.#ending !== undefined || this.#over) return;
+    const endMs = Date.parse(this.#startTime) + seconds * 1000;
+    if (endMs > this.#context.options.clock.nowMs()) {
+      this.#due(endMs);
+      return;
+    }
+    const message = 'Pod was active on the node longer than the specified deadline';
+    this.#event('Normal', { reason: 'DeadlineExceeded', message });
+    this.#ending = {
+      phase: 'Failed',
+      reason: 'DeadlineExceeded',
+      message,
+      graceSeconds: undefined,
+    };
+  }
+
+  async #advance(view: PodView, plan: Plan): Promise<void> {
+    const sandbox = view.sandboxes[0];
+    const signal = this.#startStop.signal;
+    // Containers of a sandbox that was lost have no network any more: they end before the next one.
+    const stranded = living(view).filter(
+      ({ sandboxId }) => sandboxId !== sandbox?.id || sandbox.state !== 'ready',
+    );
+    const changed = 'Pod sandbox changed, it will be killed and re-created.';
+    for (const container of stranded)
+      this.#keeper.kill(container, { message: changed, graceSeconds: undefined });
+    if (!this.#setup.volumesReady || plan.sandbox) {
+      if (stranded.length > 0) return;
+      this.#due(this.#setup.begin(this.#pod, { view, sandbox: plan.sandbox }, signal));
+      return;
+    }
+    this.#due(await this.#setup.refresh(this.#pod));
+    for (const { container, message } of plan.kill)
+      this.#keeper.kill(container, { message, graceSeconds: undefined });
+    if (sandbox?.state !== 'ready') return;
+    for (const slot of plan.start) this.#maybeStart(slot, { view, sandbox });
+  }
+
+  #maybeStart(slot: Slot, at: { readonly view: PodView; readonly sandbox: Sandbox }): void {
+    const { clock } = this.#context.options;
+    const { name } = slot.spec;
+    const record = this.#records.of(name);
+    const now = clock.nowMs();
+    if (record.starting) return;
+    if (record.notBeforeMs > now) {
+      this.#due(record.notBeforeMs);
+      return;
+    }
+    const last = newest(at.view, name);
+    if (last !== undefined && last.id !== record.replaced) {
+      const untilMs = this.#records.backOff(last, { nowMs: now, pod: podLabel(this.#pod) });
+      if (untilMs !== undefined) {
+        if (untilMs.fresh)
+          this.#containerEvent(name, 'Warning', {
+            reason: 'BackOff',
+            message: `Back-off restarting failed container ${name} in pod ${podLabel(this.#pod)}`,
+          });
+        this.#due(untilMs.atMs);
+        return;
+      }
+    }
+    if (record.waiting?.reason === 'CrashLoopBackOff') record.waiting = undefined;
+    record.starting = true;
+    const attempt = last === undefined ? this.#lostAttempts(slot) : last.spec.attempt + 1;
+    void this.#start(slot, { attempt, sandbox: at.sandbox, record }).finally(() => {
+      record.starting = false;
+      this.wake();
+    });
+  }
+
+  async #start(
+    slot: Slot,
+    at: { readonly attempt: number; readonly sandbox: Sandbox; readonly record: ContainerRecord },
+  ): Promise<void> {
+    const { name, lifecycle } = slot.spec;
+    const { record, sandbox, attempt } = at;
+    const { runtime, clock } = this.#context.options;
+    const signal = this.#startStop.signal;
+    const event = this.#containerEvent.bind(this);
+    try {
+      const request = {
+        pod: this.#pod,
+        slot,
+        attempt,
+        sandbox,
+        volumes: this.#setup.volumes,
+        event,
+        signal,
+      };
+      // Known before it runs: probes and `started` wait for the hook from the first moment on.
+      const created = await startContainer(this.#context, request);
+      record.waiting = undefined;
+      record.notBeforeMs = 0;
+      await this.#dropOld(name);
+      if (lifecycle?.postStart === undefined) return;
+      using _running = this.#keeper.postStart(created.id);
+      this.wake();
+      const target = {
+        containerId: created.id,
+        spec: slot.spec,
+        ip: addressOf(this.#context, this.#pod, sandbox),
+      };
+      await runHook({ ...this.#context.tools, clock }, target, {
+        handler: lifecycle.postStart,
+        timeoutMs: 600_000,
+        signal,
+      }).catch((error: unknown) => {
+        if (signal.aborted) return;
+        event(name, 'Warning', {
+          reason: 'FailedPostStartHook',
+          message: `PostStartHook failed: ${messageOf(error)}`,
+        });
+        const current = runtime.container(created.id);
+        if (current !== undefined && alive(current))
+          this.#keeper.kill(current, { message: 'FailedPostStartHook', graceSeconds: undefined });
+        record.waiting = { reason: 'PostStartHookError', message: messageOf(error) };
+      });
+    } catch (error) {
+      if (signal.aborted) return;
+      const problem = error instanceof StartProblem ? error : undefined;
+      record.waiting = {
+        reason: problem?.reason ?? 'CreateContainerError',
+        message: messageOf(error),
+      };
+      record.notBeforeMs = problem?.retryAtMs ?? clock.nowMs() + 10_000;
+      if (problem === undefined)
+        this.#context.options.logger.warn('Cannot start a container', {
+          pod: this.key,
+          container: name,
+          error,
+        });
+    }
+  }
+
+  /** Keeps the last ended container of a name (for `logs -p` and lastState) and drops those before. */
+  async #dropOld(name: string): Promise<void> {
+    const { runtime } = this.#context.options;
+    const list = viewOf(runtime, this.uid).containers.get(name) ?? [];
+    for (const old of list.slice(2)) {
+      if (alive(old)) continue;
+      await runtime.removeContainer(old.id);
+    }
+  }
+
+  #lostAttempts({ role, spec }: Slot): number {
+    const { status } = this.#pod;
+    const list = role === 'init' ? status?.initContainerStatuses : status?.containerStatuses;
+    const old = list?.find(({ name }) => name === spec.name);
+    if (old === undefined) return 0;
+    return old.restartCount + (old.containerID === undefined ? 0 : 1);
+  }
+
+  /** Everything ends: containers, then network and volumes, then the object, then what is kept for logs. */
+  #end(view: PodView): void {
+    const { clock } = this.#context.options;
+    this.#startStop.abort();
+    this.#endingSinceMs ??= clock.nowMs();
+    this.#keeper.stopKilling();
+    const deadlineMs = this.#endingSinceMs + this.#graceSeconds() * 1000;
+    const left = living(view);
+    const sidecars = (this.#pod.spec.initContainers ?? [])
+      .filter(isSidecar)
+      .map(({ name }) => name);
+    const first = left.filter(({ spec }) => !sidecars.includes(spec.name));
+    // Sidecars go after all others, the last one first.
+    const last = sidecars
+      .toReversed()
+      .flatMap((name) => left.filter(({ spec }) => spec.name === name))
+      .slice(0, 1);
+    const late = clock.nowMs() >= deadlineMs;
+    const targets = late ? left : first.length > 0 ? first : last;
+    if (!late && left.length > targets.length) this.#due(deadlineMs);
+    for (const container of targets)
+      this.#keeper.kill(container, {
+        message: `Stopping container ${container.spec.name}`,
+        graceSeconds: Math.max(0, (deadlineMs - clock.nowMs()) / 1000),
+        dropped: this.#endpointsDropped(),
+      });
+    const busy = this.#setup.busy || this.#records.starting();
+    if (left.length > 0 || busy) return;
+    this.#over = true;
+  }
+
+  #graceSeconds(): number {
+    const { deletionGracePeriodSeconds, deletionTimestamp } = this.#pod.metadata;
+    const own = this.#ending?.graceSeconds ?? this.#pod.spec.terminationGracePeriodSeconds ?? 30;
+    if (this.#gone) return Math.min(orphanGraceSeconds, own);
+    return deletionTimestamp === undefined ? own : (deletionGracePeriodSeconds ?? own);
+  }
+
+  #endpointsDropped(): Promise<void> | undefined {
+    if (this.#gone || this.#pod.metadata.deletionTimestamp === undefined) return undefined;
+    this.#dropped ??= this.#context.options.waitEndpointsDropped?.(this.#pod);
+    return this.#dropped;
+  }
+
+  /** The next thing to do for a Pod of which nothing runs any more; one at a time. */
+  #cleanUp(view: PodView): void {
+    if (this.#cleaning) return;
+    const deleted = this.#pod.metadata.deletionTimestamp !== undefined;
+    let task: Promise<void> | undefined;
+    if (!this.#released) task = this.#release(view);
+    else if (this.#gone) task = this.#remove(view);
+    else if (deleted && !this.#deleteSent) task = this.#deleteObject();
+    if (task === undefined) return;
+    const { clock, logger } = this.#context.options;
+    this.#cleaning = true;
+    let failed = false;
+    void task
+      .catch((error: unknown) => {
+        failed = true;
+        if (!this.#signal.aborted)
+          logger.warn('Cannot clean up after a Pod', { pod: this.key, error });
+      })
+      .finally(() => {
+        this.#cleaning = false;
+        if (failed) clock.after(1000, () => this.wake());
+        else this.wake();
+      });
+  }
+
+  async #release(view: PodView): Promise<void> {
+    this.#keeper.stop();
+    await Promise.all([
+      this.#gone ? undefined : this.#context.status.flush(this.uid),
+      this.#setup.release(view),
+    ]);
+    this.#released = true;
+  }
+
+  async #deleteObject(): Promise<void> {
+    const { name, namespace } = this.#pod.metadata;
+    await this.#context.status.flush(this.uid);
+    try {
+      const options = { gracePeriodSeconds: 0, uid: this.uid };
+      await this.#context.options.api.delete(pods, { name, namespace }, options);
+    } catch (error) {
+      // Gone already, or a Pod of the same name took its place: either way ours is no more.
+      if (!isStatus(error, 'NotFound') && !isStatus(error, 'Conflict')) throw error;
+      this.#gone = true;
+    }
+    this.#deleteSent = true;
+  }
+
+  async #remove(view: PodView): Promise<void> {
+    const { runtime } = this.#context.options;
+    for (const { id } of [...view.containers.values()].flat()) await runtime.removeContainer(id);
+    for (const { id } of view.sandboxes) await runtime.removeSandbox(id);
+    await this.#setup.volumes.remove();
+    this.#context.references.release(this.uid);
+    this.#context.images.forgetPod(this.uid);
+    this.#context.status.forget(this.uid);
+    this.#removed = true;
+  }
+
+  #publish(view: PodView, plan: Plan): void {
+    if (this.#gone) return;
+    const { clock, nodeIp } = this.#context.options;
+    if (this.#rejected) {
+      const { phase, reason, message } = this.#ending ?? {
+        phase: 'Failed',
+        reason: '',
+        message: '',
+      };
+      const startTime = this.#startTime;
+      const observedGeneration = this.#pod.metadata.generation;
+      this.#context.status.set(this.#pod, {
+        observedGeneration,
+        phase,
+        reason,
+        message,
+        startTime,
+      });
+      return;
+    }
+    const sandbox = view.sandboxes[0];
+    const ended = this.#over || ['Failed', 'Succeeded'].includes(this.#pod.status?.phase ?? '');
+    const status = podStatus(this.#pod, {
+      view,
+      nowMs: clock.nowMs(),
+      nodeIp,
+      podIp: addressOf(this.#context, this.#pod, sandbox),
+      sandboxReady: sandbox?.state === 'ready',
+      startTime: this.#startTime,
+      initialized: plan.initialized,
+      outcome: this.#ending,
+      over: ended,
+      ending: ended,
+      disruption: this.#ending?.disruption,
+      waiting: (name) => this.#records.get(name)?.waiting,
+      started: (container) => this.#keeper.started(container),
+      ready: (container) => this.#keeper.ready(container),
+      lastWords: (container) => this.#keeper.lastWords(container),
+    });
+    this.#context.status.set(this.#pod, status);
+  }
+
+  /** What was made but never started (the agent died in between), or cannot be spoken to any more. */
+  async #dropHalfMade(view: PodView): Promise<boolean> {
+    const { runtime } = this.#context.options;
+    let dropped = false;
+    for (const { id, state, spec } of [...view.containers.values()].flat()) {
+      if (state === 'running' || state === 'exited') continue;
+      if (this.#records.get(spec.name)?.starting === true) continue;
+      if (state === 'unknown') await runtime.stopContainer(id, { graceMs: 0 });
+      if (runtime.container(id)?.state === 'exited') continue;
+      await runtime.removeContainer(id);
+      dropped = true;
+    }
+    return dropped;
+  }
+
+  #event(type: 'Normal' | 'Warning', about: { reason: string; message: string }): void {
+    if (!this.#signal.aborted) this.#context.options.recorder.event(this.#pod, type, about);
+  }
+
+  #containerEvent(
+    name: string,
+    type: 'Normal' | 'Warning',
+    about: { reason: string; message: string },
+  ): void {
+    const role = slotsOf(this.#pod).find(({ spec }) => spec.name === name)?.role;
+    const list =
+      role === 'init'
+        ? 'initContainers'
+        : role === 'ephemeral'
+          ? 'ephemeralContainers'
+          : 'containers';
+    const fieldPath = `spec.${list}{${name}}`;
+    if (!this.#signal.aborted)
+      this.#context.options.recorder.event(this.#pod, type, { ...about, fieldPath });
+  }
+}
