@@ -51,18 +51,23 @@ export async function createUnderConmon(place: ConmonPlace, start: ConmonStart):
     )} sh "$@"`,
   ];
   writeFileSync(wrapper, `${script.join('\n')}\n`, { mode: 0o700 });
+  const named: Readonly<Record<string, string>> = {
+    '--api-version': '1',
+    '-c': start.id,
+    '-u': start.id,
+    '-r': wrapper,
+    '-b': start.bundle,
+    '-p': join(start.bundle, 'pid'),
+    '-P': join(start.bundle, 'conmon.pid'),
+    '-n': start.name,
+    '--exit-dir': place.exits,
+    '--persist-dir': start.bundle,
+    '-l': `k8s-file:${start.logPath}`,
+    '--socket-dir-path': place.sockets,
+    '--log-level': 'error',
+  };
   const args = [
-    ...['--api-version', '1', '-c', start.id, '-u', start.id, '-r', wrapper, '-b', start.bundle],
-    ...['-p', join(start.bundle, 'pid'), '-P', join(start.bundle, 'conmon.pid'), '-n', start.name],
-    ...[
-      '--exit-dir',
-      place.exits,
-      '--persist-dir',
-      start.bundle,
-      '-l',
-      `k8s-file:${start.logPath}`,
-    ],
-    ...['--socket-dir-path', place.sockets, '--log-level', 'error'],
+    ...Object.entries(named).flat(),
     ...ociArgs(place).flatMap((arg) => ['--runtime-arg', arg]),
     ...(start.tty ? ['-t'] : []),
     ...(start.stdin ? ['-i'] : []),

@@ -117,21 +117,15 @@ export class Containers {
       hidden,
       madeDirs,
       state: 'making',
-      ...{
-        createdMs: clock.nowMs(),
-        startedMs: undefined,
-        finishedMs: undefined,
-      },
-      ...{
-        exitCode: undefined,
-        oomKilled: false,
-        message: '',
-      },
-      ...{
-        pid: undefined,
-        pidStart: undefined,
-        conmonPid: undefined,
-      },
+      createdMs: clock.nowMs(),
+      startedMs: undefined,
+      finishedMs: undefined,
+      exitCode: undefined,
+      oomKilled: false,
+      message: '',
+      pid: undefined,
+      pidStart: undefined,
+      conmonPid: undefined,
     };
     this.#records.set(id, record);
     try {
@@ -145,11 +139,9 @@ export class Containers {
         bundle,
         name: spec.name,
         logPath: spec.logPath,
-        ...{
-          tty: spec.tty,
-          stdin: spec.stdin,
-          stdinOnce: spec.stdinOnce,
-        },
+        tty: spec.tty,
+        stdin: spec.stdin,
+        stdinOnce: spec.stdinOnce,
         mountRoot: plan.mountRoot,
       });
       return shown(
@@ -211,7 +203,7 @@ export class Containers {
   async remove(id: string): Promise<void> {
     const record = this.#records.get(id);
     if (record === undefined) return;
-    if (isRunning(record)) await this.kill(id);
+    if (record.state !== 'making' && isRunning(record)) await this.kill(id);
     await this.#clear(id, record);
     this.#records.delete(id);
   }

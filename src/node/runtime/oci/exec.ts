@@ -155,10 +155,30 @@ async function execTerminal(
   const { place, id } = target;
   const name = `${id.slice(0, 12)}-${process.pid}-${turns}`;
   const args = [
-    ...['--api-version', '1', '-c', id, '-u', name, '-r', place.oci, '-b', at.folder],
-    ...['-p', at.pidFile, '-n', name, '-l', 'none', '--socket-dir-path', place.sockets],
+    '--api-version',
+    '1',
+    '-c',
+    id,
+    '-u',
+    name,
+    '-r',
+    place.oci,
+    '-b',
+    at.folder,
+    '-p',
+    at.pidFile,
+    '-n',
+    name,
+    '-l',
+    'none',
+    '--socket-dir-path',
+    place.sockets,
+    '-e',
+    '--exec-attach',
+    '--exec-process-spec',
+    at.processFile,
+    '-t',
     ...ociArgs(place).flatMap((arg) => ['--runtime-arg', arg]),
-    ...['-e', '--exec-attach', '--exec-process-spec', at.processFile, '-t'],
     ...(options.stdin ? ['-i'] : []),
   ];
   const [file = '', ...rest] = [...place.prefix, place.conmon, ...args];

@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import type { NetworkOptions } from '../options.ts';
 import { run, tryRun } from './command.ts';
 import { IpBatch } from './ip.ts';
@@ -73,6 +73,10 @@ export class Network {
       `link set dev ${bridge} mtu ${mtu} up`,
       `addr replace ${this.#gateway}/${this.#range.bits} dev ${bridge}`,
     ]);
+    // What comes from Pods is passed on; the setting goes with the bridge, the host's own stays.
+    const conf = `/proc/sys/net/ipv4/conf/${bridge}`;
+    writeFileSync(`${conf}/forwarding`, '1');
+    writeFileSync(`${conf}/send_redirects`, '0');
   }
 
   close(): void {
@@ -131,7 +135,12 @@ export class Network {
     await run([...this.#prefix, 'unshare', ...pins, 'ip', '-batch', '-'], {
       input: `${lines.join('\n')}\n`,
     });
-    await this.#ip.run([`link set dev ${to.veth} master ${bridge} up`]);
+    // Where br_netfilter is loaded, translated frames are bridged: a Pod reaches itself through its
+    // own Service only when its port sends back.
+    await this.#ip.run([
+      `link set dev ${to.veth} master ${bridge} up`,
+      `link set dev ${to.veth} type bridge_slave hairpin on`,
+    ]);
   }
 
   /** Idempotent. The veth pair goes at once, not when the kernel gets round to the namespace. */

@@ -1,4 +1,4 @@
-import { lstatSync, statSync } from 'node:fs';
+import { lstatSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ContainerError, type ContainerSpec } from '../runtime.ts';
 import type { StoredImage } from '../images/store.ts';
@@ -50,17 +50,14 @@ export function planContainer(input: PlanInput): ContainerPlan {
     image: config,
     user,
     cgroupPath: cgroup,
-    ...{
-      cgroupV2: input.cgroupV2,
-      sandboxDir: input.sandboxDir,
-      shmDir: input.shmDir,
-    },
-    ...{
-      netPin: sandbox.netPin,
-      ipcPin: sandbox.ipcPin,
-      pidPath: input.pidPath,
-    },
+    cgroupV2: input.cgroupV2,
+    sandboxDir: input.sandboxDir,
+    shmDir: input.shmDir,
+    netPin: sandbox.netPin,
+    ipcPin: sandbox.ipcPin,
+    pidPath: input.pidPath,
     bounding: input.bounding,
+    oomScoreAdjMin: Number(readFileSync('/proc/self/oom_score_adj', 'utf8')),
     devices: spec.devices.map(({ path }) => deviceAt(path)),
   });
   return {
@@ -169,46 +166,34 @@ export function pauseSpec(logPath: string): ContainerSpec {
     imageId: undefined,
     workingDir: '/',
     logPath,
-    ...{
-      command: ['/usr/bin/perl', '-e', reaper],
-      args: [],
-      env: [],
-      mounts: [],
-      devices: [],
-    },
+    command: ['/usr/bin/perl', '-e', reaper],
+    args: [],
+    env: [],
+    mounts: [],
+    devices: [],
     resources: {
       cpuShares: 2,
       oomScoreAdj: -998,
     },
     security: {
-      ...{
-        privileged: false,
-        runAsUser: 65535,
-        runAsUserName: undefined,
-        runAsGroup: 65535,
-      },
-      ...{
-        runAsNonRoot: false,
-        supplementalGroups: [],
-        readOnlyRootFilesystem: true,
-      },
-      ...{
-        allowPrivilegeEscalation: false,
-        capabilitiesAdd: [],
-        capabilitiesDrop: ['ALL'],
-      },
-      ...{
-        seccomp: 'Unconfined',
-        procMountUnmasked: false,
-      },
+      privileged: false,
+      runAsUser: 65535,
+      runAsUserName: undefined,
+      runAsGroup: 65535,
+      runAsNonRoot: false,
+      supplementalGroups: [],
+      readOnlyRootFilesystem: true,
+      allowPrivilegeEscalation: false,
+      capabilitiesAdd: [],
+      capabilitiesDrop: ['ALL'],
+      seccomp: 'Unconfined',
+      procMountUnmasked: false,
     },
-    ...{
-      tty: false,
-      stdin: false,
-      stdinOnce: false,
-      labels: {},
-      annotations: {},
-    },
+    tty: false,
+    stdin: false,
+    stdinOnce: false,
+    labels: {},
+    annotations: {},
     stopSignal: undefined,
   };
 }

@@ -20,6 +20,8 @@ export interface SpecInput {
   /** "/proc/1234/ns/pid" of the pause process when the Pod shares its processes. */
   readonly pidPath: string | undefined;
   readonly bounding: bigint;
+  /** The agent's own score. */
+  readonly oomScoreAdjMin: number;
   readonly devices: readonly DeviceNode[];
 }
 export interface DeviceNode {
@@ -48,6 +50,7 @@ export interface OciSpec {
   readonly [field: string]: unknown;
 }
 
+const sysResourceBit = 24n;
 const pathDefault = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const masked = [
   '/proc/acpi',
@@ -114,10 +117,16 @@ function processOf(input: SpecInput): OciProcess {
       permitted: capabilities,
     },
     noNewPrivileges: !security.allowPrivilegeEscalation && !security.privileged,
-    ...(container.resources.oomScoreAdj === undefined
-      ? {}
-      : { oomScoreAdj: container.resources.oomScoreAdj }),
+    ...oomScoreOf(input),
   };
+}
+
+/** Below what the agent itself has, only CAP_SYS_RESOURCE allows; without it the wish is cut. */
+function oomScoreOf(input: SpecInput): { readonly oomScoreAdj?: number } {
+  const wish = input.container.resources.oomScoreAdj;
+  if (wish === undefined) return {};
+  const free = (input.bounding & (1n << sysResourceBit)) !== 0n;
+  return { oomScoreAdj: free ? wish : Math.max(wish, input.oomScoreAdjMin) };
 }
 
 /** Kubernetes' rule: `command` replaces the entrypoint and with it the image's cmd, `args` the cmd. */
