@@ -56,3 +56,4 @@ export type {
   TokenSigner,
   TokenVerifier,
 } from './auth/index.ts';
+export { createApiServer } from './server.ts';

@@ -1,0 +1,87 @@
+import type { FaceReply } from '#base';
+import type { Scheme } from '#machinery';
+import { notAcceptable } from '#machinery';
+import type { Context } from './context.ts';
+import { hashOf } from './discovery.ts';
+import { mediaTypes, parseAccept, typeMatches } from './negotiate.ts';
+import { type SpecOptions, openApiV2, openApiV3, openApiV3Keys } from '../openapi/documents.ts';
+
+interface Document {
+  readonly body: Buffer;
+  readonly hash: string;
+}
+
+/** `/openapi/v2` and `/openapi/v3`: derived from the field tables when somebody first asks. */
+export function createOpenApi(scheme: Scheme, options: SpecOptions) {
+  const made = new Map<string, Document>();
+  const document = (key: string, make: () => object): Document => {
+    let found = made.get(key);
+    if (found === undefined) {
+      const body = Buffer.from(JSON.stringify(make()));
+      found = { body, hash: hashOf(body) };
+      made.set(key, found);
+    }
+    return found;
+  };
+  const keys = openApiV3Keys(scheme);
+  return async (context: Context, path: string): Promise<FaceReply | undefined> => {
+    if (!path.startsWith('/openapi/')) return undefined;
+    if (path === '/openapi/v2') {
+      mustBeJson(context);
+      return reply(
+        context,
+        document('v2', () => openApiV2(scheme, options)),
+        {},
+      );
+    }
+    if (path === '/openapi/v3') {
+      const paths: Record<string, object> = {};
+      for (const key of keys) {
+        const { hash } = document(key, () => openApiV3(scheme, key, options));
+        paths[key] = { serverRelativeURL: `/openapi/v3/${key}?hash=${hash}` };
+      }
+      const body = Buffer.from(JSON.stringify({ paths }));
+      return { status: 200, headers: { 'content-type': mediaTypes.json }, body };
+    }
+    const key = path.slice('/openapi/v3/'.length);
+    if (!path.startsWith('/openapi/v3/') || !keys.includes(key)) return undefined;
+    mustBeJson(context);
+    return v3Reply(
+      context,
+      key,
+      document(key, () => openApiV3(scheme, key, options)),
+    );
+  };
+}
+
+/** Protobuf forms of the documents are not made: clients fall back to JSON when told 406. */
+function mustBeJson({ request }: Context): void {
+  const accept = request.headers['accept'] ?? '';
+  if (accept === '') return;
+  if (parseAccept(accept).some(({ type }) => typeMatches(type, mediaTypes.json))) return;
+  throw notAcceptable([mediaTypes.json]);
+}
+
+function v3Reply(context: Context, key: string, document: Document): FaceReply {
+  const asked = context.info.query.get('hash');
+  if (asked === null || asked === '') return reply(context, document, {});
+  if (asked !== document.hash)
+    return {
+      status: 301,
+      headers: { location: `/openapi/v3/${key}?hash=${document.hash}` },
+    };
+  // The content behind a hash never changes.
+  const year = new Date(Date.UTC(2100, 0, 1)).toUTCString();
+  return reply(context, document, { 'cache-control': 'public, immutable', expires: year });
+}
+
+function reply(
+  { request }: Context,
+  { body, hash }: Document,
+  more: Readonly<Record<string, string>>,
+): FaceReply {
+  const etag = `"${hash}"`;
+  const headers = { 'content-type': mediaTypes.json, etag, vary: 'Accept', ...more };
+  if (request.headers['if-none-match'] === etag) return { status: 304, headers };
+  return { status: 200, headers, body };
+}

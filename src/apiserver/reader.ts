@@ -1,0 +1,61 @@
+import type { KindDeclaration, KubeObject, ResourceName, Scheme } from '#machinery';
+import { apiVersionOf } from '#machinery';
+import type { ObjectCache } from './cache/object-cache.ts';
+import type { StoredObject } from './cache/stored-object.ts';
+import { keyOf, viewOf } from './core.ts';
+import type { ObjectChange, Reader } from './server-types.ts';
+
+export function kindOf(scheme: Scheme, resource: ResourceName): KindDeclaration {
+  const kind = scheme.byPlural(resource.group, resource.version, resource.plural);
+  if (kind === undefined)
+    throw new Error(
+      `Cannot serve ${apiVersionOf(resource.group, resource.version)} ${resource.plural}: it is not declared`,
+    );
+  return kind;
+}
+
+/** The caller's `ResourceName` says which type the objects of a kind have. */
+export function typed<T extends KubeObject>(object: KubeObject): T {
+  return object as T;
+}
+
+export function createReader(cache: ObjectCache, scheme: Scheme): Reader {
+  return {
+    get<T extends KubeObject>(resource: ResourceName<T>, name: string, namespace = '') {
+      const kind = kindOf(scheme, resource);
+      const stored = cache.of(kind).get(keyOf(kind, name, namespace));
+      return stored === undefined ? undefined : typed<T>(viewOf(kind, stored));
+    },
+    list<T extends KubeObject>(resource: ResourceName<T>, namespace = '') {
+      const kind = kindOf(scheme, resource);
+      const all = cache.of(kind);
+      const prefix = namespace === '' ? all.prefix : `${all.prefix}${namespace}/`;
+      const objects: T[] = [];
+      for (const stored of all.select({ id: prefix, prefix }))
+        objects.push(typed<T>(viewOf(kind, stored)));
+      return objects;
+    },
+    onChange<T extends KubeObject>(
+      resource: ResourceName<T>,
+      listener: (change: ObjectChange<T>) => void,
+    ) {
+      const kind = kindOf(scheme, resource);
+      const all = cache.of(kind);
+      const view = (stored: StoredObject | undefined): T | undefined =>
+        stored === undefined ? undefined : typed<T>(viewOf(kind, stored));
+      return all.onChange((events) => {
+        for (const { type, object, previous } of events)
+          listener({
+            key: object.key.slice(all.prefix.length),
+            // Decoded only when somebody looks.
+            get object() {
+              return type === 'DELETED' ? undefined : view(object);
+            },
+            get old() {
+              return view(previous);
+            },
+          });
+      });
+    },
+  };
+}
