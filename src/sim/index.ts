@@ -9,3 +9,5 @@ export { createSimClock } from './clock.ts';
 export type { SimClock } from './clock.ts';
 export { seededRandom, seedsFromEnvironment } from './random.ts';
 export type { SeededRandom } from './random.ts';
+export { FaultyDisk } from './faulty-disk.ts';
+export { StoreHistory } from './store-history.ts';

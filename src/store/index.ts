@@ -3,8 +3,11 @@
  *
  * Knows nothing of objects: a value is bytes. Start with the interface in `store.ts`.
  */
+export { BackendError } from './backend.ts';
+export type { LogBackend, LogRecord, LogState } from './backend.ts';
+export { LogStore } from './log-store.ts';
 export { openMemoryStore } from './memory/memory-store.ts';
-export { openSqliteStore, restoreSqliteStore } from './sqlite/sqlite-store.ts';
+export { backupSqliteStore, openSqliteStore, restoreSqliteStore } from './sqlite/sqlite-store.ts';
 export type { SqliteStoreOptions } from './sqlite/sqlite-store.ts';
 export {
   CompactedError,

@@ -180,3 +180,8 @@ function replace(restored: string, path: string, files: DatabaseFiles): void {
       files.move(`${path}${suffix}`, `${path}.replaced${suffix}`);
   files.move(restored, path);
 }
+
+/** A consistent copy of a store that another process has open and goes on writing to. */
+export async function backupSqliteStore(path: string, target: string): Promise<void> {
+  await copyDatabase(path, target, systemDatabaseFiles);
+}
