@@ -107,7 +107,9 @@ function checkSizes(file: string, lines: readonly string[]): Finding[] {
     const match = start.exec(text);
     if (match === null || /^\s*(if|for|while|switch|catch|return|else)\b/.test(text)) continue;
     const indent = match[1] ?? '';
-    const end = lines.findIndex((line, at) => at > index && line === `${indent}}`);
+    const end = lines.findIndex(
+      (line, at) => at > index && (line === `${indent}}` || line === `${indent}},`),
+    );
     if (end - index > functionLinesMax)
       findings.push({
         file,

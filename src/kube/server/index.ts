@@ -1,0 +1,12 @@
+/**
+ * Kubernetes on the generic API server: who may do what, what may be written, the special doors, the
+ * objects a cluster begins with, and the claims that follow Pods.
+ *
+ * Start with `createKubeServer()` in `server.ts`; the order of admission is in `admission/index.ts`.
+ */
+export { createKubeServer, systemUser } from './server.ts';
+export type { KubeServer, KubeServerOptions } from './server.ts';
+export { PodLedger } from './pod-ledger.ts';
+export type { BindResult, Binding, LedgerParts } from './pod-ledger.ts';
+export { apiAddress, dnsAddress } from './bootstrap/objects.ts';
+export type { ClusterFacts } from './bootstrap/objects.ts';
