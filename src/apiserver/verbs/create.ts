@@ -3,7 +3,7 @@ import { StatusError, alreadyExists, generateNameConflict, invalid } from '#mach
 import { type Call, type Core, type Outcome, draftOf, keyOf, outcomeOf } from '../core.ts';
 import { Admission } from './admit.ts';
 import { commitDraft, encodeDraft } from './commit.ts';
-import { checkMeta, trackCreate } from './machine.ts';
+import { checkMeta, track } from './machine.ts';
 import {
   dedupOwners,
   fillForCreate,
@@ -19,13 +19,16 @@ export async function createObject(
   core: Core,
   call: Call,
   draft: Draft<KubeObject>,
+  options: { readonly tracked?: boolean } = {},
 ): Promise<Outcome> {
+  const tracked = options.tracked === true;
   const generated =
     (draft.metadata.name ?? '') === '' && (draft.metadata.generateName ?? '') !== '';
-  if (!generated) return await createOnce(core, call, draft);
+  if (!generated) return await createOnce(core, call, { draft, tracked });
   for (let attempt = 1; ; attempt++) {
     try {
-      return await createOnce(core, call, attempt === generateAttempts ? draft : draftOf(draft));
+      const own = attempt === generateAttempts ? draft : draftOf(draft);
+      return await createOnce(core, call, { draft: own, tracked });
     } catch (error) {
       if (!(error instanceof StatusError && error.reason === 'AlreadyExists')) throw error;
       if (attempt === generateAttempts)
@@ -34,14 +37,17 @@ export async function createObject(
   }
 }
 
-async function createOnce(core: Core, call: Call, draft: Draft<KubeObject>): Promise<Outcome> {
+async function createOnce(
+  core: Core,
+  call: Call,
+  { draft, tracked }: { readonly draft: Draft<KubeObject>; readonly tracked: boolean },
+): Promise<Outcome> {
   const { kind } = call;
   wipeForCreate(draft);
   settleNamespace(call, draft);
   if ((draft.metadata.resourceVersion ?? '') !== '')
     throw new StatusError('', 'resourceVersion should not be set on objects to be created');
   kind.defaults?.(draft);
-  trackCreate(core, call, draft);
   // Admission speaks of the object by its name, or by what it will be made from.
   const name =
     draft.metadata.name === '' ? (draft.metadata.generateName ?? '') : draft.metadata.name;
@@ -51,6 +57,7 @@ async function createOnce(core: Core, call: Call, draft: Draft<KubeObject>): Pro
     await admission.mutate();
     dedupOwners(draft, (text) => call.warn(text));
     prepare(core, call, draft);
+    if (!tracked) track(core, call, { draft });
     await admission.validate();
     const outcome = await write(core, call, draft);
     committed = true;

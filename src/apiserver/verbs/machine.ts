@@ -1,17 +1,29 @@
 /** What the verbs ask of the API machinery, in the terms of this part. */
-import type { Draft, KindDeclaration, KubeObject, Problem } from '#machinery';
+import type {
+  Draft,
+  FieldWrite,
+  KindDeclaration,
+  KubeObject,
+  ManagedFieldsEntry,
+  Problem,
+} from '#machinery';
 import {
   StatusError,
+  apiVersionOf,
+  applyConfiguration,
   applyJsonPatch,
   applyMergePatch,
+  applyStrategicMergePatch,
   badRequest,
   metadataProblems,
   metadataUpdateProblems,
   parseFieldSelector,
   parseLabelSelector,
+  schemaOf,
+  updateManagedFields,
 } from '#machinery';
 import { DecodeError } from '#wire';
-import type { Call, Core } from '../core.ts';
+import { type Call, type Core, draftOf } from '../core.ts';
 import type { PatchBody } from './patch.ts';
 
 export interface LabelMatcher {
@@ -55,12 +67,44 @@ function rulesOf(kind: KindDeclaration) {
   };
 }
 
-export function trackCreate(_core: Core, _call: Call, _draft: Draft<KubeObject>): void {}
-export function trackUpdate(
-  _core: Core,
-  _call: Call,
-  _write: { readonly draft: Draft<KubeObject>; readonly old: KubeObject },
-): void {}
+/** managedFields of a write that is no apply; called when the draft is as it will be stored. */
+export function track(
+  core: Core,
+  call: Call,
+  { draft, old }: { readonly draft: Draft<KubeObject>; readonly old?: KubeObject | undefined },
+): void {
+  const entries = updateManagedFields(old, draft, {
+    ...fieldWriteOf(core, call.kind, call),
+    reset: Array.isArray(draft.metadata.managedFields) && draft.metadata.managedFields.length === 0,
+  });
+  draft.metadata.managedFields =
+    entries === undefined ? undefined : (entries as Draft<ManagedFieldsEntry>[]);
+}
+
+const emptyObjects = new Map<string, object>();
+const statusOnly = { 'f:status': {} };
+
+function fieldWriteOf(
+  core: Core,
+  kind: KindDeclaration,
+  by: { readonly fieldManager: string; readonly subresource: string },
+): FieldWrite {
+  let empty = emptyObjects.get(kind.type);
+  if (empty === undefined) {
+    empty = core.codec.canonical(kind.type, {}).value;
+    emptyObjects.set(kind.type, empty);
+  }
+  const hasStatus = kind.subresources.some(({ name }) => name === 'status');
+  return {
+    schema: schemaOf(core.scheme.tables, kind.type),
+    empty,
+    manager: by.fieldManager,
+    apiVersion: apiVersionOf(kind.group, kind.version),
+    subresource: by.subresource,
+    nowMs: core.clock.nowMs(),
+    ignored: hasStatus && by.subresource === '' ? statusOnly : undefined,
+  };
+}
 
 /** The result of a patch in canonical form, and what in it is unknown. */
 export function patched(
@@ -75,7 +119,12 @@ export function patched(
     result = done.value;
     problems = done.strictProblems;
   } else if (patch.type === 'merge') result = applyMergePatch(old, patch.value);
-  else throw badRequest('strategic');
+  else
+    result = applyStrategicMergePatch(
+      old as unknown as Record<string, unknown>,
+      patch.value,
+      schemaOf(core.scheme.tables, kind.type),
+    );
   try {
     const { value, strictProblems } = core.codec.canonical(kind.type, result);
     return { value, strictProblems: [...problems, ...strictProblems] };
@@ -88,22 +137,51 @@ export function patched(
     );
   }
 }
-interface Apply {
-  readonly patch: PatchBody;
-  readonly manager: string;
-  readonly subresource: string;
-}
-export function applyConfiguration(
-  _core: Core,
-  _kind: KindDeclaration,
-  _request: Apply & { readonly old: KubeObject },
+
+/** Server-side apply onto what is there, or onto nothing. */
+export function applied(
+  core: Core,
+  call: Call,
+  { patch, old }: { readonly patch: PatchBody; readonly old: KubeObject | undefined },
 ): Draft<KubeObject> {
-  throw new StatusError('BadRequest', '');
+  const { kind } = call;
+  const config = appliedConfig(kind, patch.value);
+  try {
+    patch.judge(core.codec.canonical(kind.type, config).strictProblems);
+  } catch (cause) {
+    if (!(cause instanceof DecodeError)) throw cause;
+    throw badRequest(
+      `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: ${cause.message}`,
+    );
+  }
+  const result = applyConfiguration(old, config, {
+    ...fieldWriteOf(core, kind, call),
+    force: patch.force,
+  });
+  if (!result.changed && old !== undefined) return draftOf(old);
+  const { value } = core.codec.canonical(kind.type, result.object);
+  const draft = value as unknown as Draft<KubeObject>;
+  draft.kind = kind.kind;
+  draft.apiVersion = apiVersionOf(kind.group, kind.version);
+  draft.metadata.managedFields = result.managedFields as Draft<ManagedFieldsEntry>[];
+  return draft;
 }
-export function createdByApply(
-  _core: Core,
-  _call: Call,
-  _request: Apply & { readonly name: string },
-): Draft<KubeObject> {
-  throw new StatusError('BadRequest', '');
+
+function appliedConfig(kind: KindDeclaration, value: unknown): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw badRequest('error decoding YAML: the applied object must be a map');
+  const config = value as Readonly<Record<string, unknown>>;
+  const apiVersion = apiVersionOf(kind.group, kind.version);
+  if (config['kind'] !== kind.kind)
+    throw badRequest(
+      `invalid object type: ${String(config['apiVersion'])}, Kind=${String(config['kind'])}`,
+    );
+  if (config['apiVersion'] !== apiVersion)
+    throw badRequest(
+      `Incorrect version specified in apply patch. Specified patch version: ${String(config['apiVersion'])}, expected: ${apiVersion}`,
+    );
+  const { metadata } = config as { metadata?: { managedFields?: unknown } | null };
+  if (metadata?.managedFields !== undefined && metadata.managedFields !== null)
+    throw badRequest('metadata.managedFields must be nil');
+  return config;
 }

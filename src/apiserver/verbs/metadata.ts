@@ -86,6 +86,8 @@ export function dedupOwners(draft: Draft<KubeObject>, warn: (text: string) => vo
 /** What a PUT may not change is taken from what is there (rest.BeforeUpdate). */
 export function keepForUpdate(draft: Draft<KubeObject>, old: KubeObject): void {
   const { metadata } = draft;
+  // Without a version of its own it replaces whatever is there.
+  metadata.resourceVersion = old.metadata.resourceVersion;
   metadata.generation = old.metadata.generation;
   metadata.creationTimestamp = old.metadata.creationTimestamp;
   metadata.deletionTimestamp = old.metadata.deletionTimestamp;

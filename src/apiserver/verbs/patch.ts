@@ -1,7 +1,8 @@
 import type { Draft, KindDeclaration, KubeObject } from '#machinery';
 import { badRequest, conflict } from '#machinery';
 import { type Call, type Core, type Outcome, draftOf } from '../core.ts';
-import { applyConfiguration, createdByApply, patched } from './machine.ts';
+import { applied, patched } from './machine.ts';
+import { checkUpdateName } from './metadata.ts';
 import { updateObject } from './update.ts';
 
 export interface PatchBody {
@@ -48,9 +49,7 @@ async function applyObject(
   call: Call,
   { patch, mayCreate }: { readonly patch: PatchBody; readonly mayCreate: () => void },
 ): Promise<Outcome> {
-  const request = { patch, manager: call.fieldManager, subresource: call.subresource };
-  const change = (old: KubeObject): Draft<KubeObject> =>
-    applyConfiguration(core, call.kind, { ...request, old });
+  const change = (old: KubeObject): Draft<KubeObject> => applied(core, call, { patch, old });
   const create = (): Draft<KubeObject> => {
     const uid = uidOf(patch.value);
     if (uid !== '')
@@ -60,7 +59,9 @@ async function applyObject(
         `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`,
       );
     mayCreate();
-    return createdByApply(core, call, { ...request, name: call.name });
+    const draft = applied(core, call, { patch, old: undefined });
+    checkUpdateName(call, draft);
+    return draft;
   };
   const creates = call.subresource === '';
   return await updateObject(core, call, {

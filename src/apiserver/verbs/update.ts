@@ -5,7 +5,7 @@ import type { StoredObject } from '../cache/stored-object.ts';
 import { Admission } from './admit.ts';
 import { commitDelete, commitDraft, encodeDraft, isSame, modified, retryMsMax } from './commit.ts';
 import { createObject } from './create.ts';
-import { checkMetaUpdate, trackUpdate } from './machine.ts';
+import { checkMetaUpdate, track } from './machine.ts';
 import { checkUpdateName, dedupOwners, keepForUpdate } from './metadata.ts';
 
 /** How a new object is made from what is there; called again when somebody else wrote first. */
@@ -33,7 +33,9 @@ export async function updateObject(
     const current = resource.get(key);
     if (current === undefined) {
       if (options.create === undefined) throw notFound(call.kind, call.name);
-      return await createObject(core, call, options.create());
+      return await createObject(core, call, options.create(), {
+        tracked: options.tracked === true,
+      });
     }
     const old = viewOf(call.kind, current);
     const draft = await change(old);
@@ -89,13 +91,13 @@ async function writeOnce(core: Core, call: Call, attempt: Attempt): Promise<Outc
   const { kind } = call;
   kind.defaults?.(draft);
   keepForUpdate(draft, old);
-  if (!attempt.tracked) trackUpdate(core, call, { draft, old });
   const admission = new Admission(core, call, { operation: 'UPDATE', object: draft, old });
   let committed = false;
   try {
     await admission.mutate();
     dedupOwners(draft, (text) => call.warn(text));
     prepare(core, call, attempt);
+    if (!attempt.tracked) track(core, call, { draft, old });
     await admission.validate();
     const outcome = await store(core, call, attempt);
     committed = outcome !== undefined;
