@@ -6,6 +6,8 @@
  */
 export { builtinKinds } from './all.ts';
 export { apiGroups } from './facts.ts';
+export { bootstrapObjects, bootstrapRbac } from './bootstrap.ts';
+export type { BootstrapObjects, BootstrapRbac } from './bootstrap.ts';
 export type { ApiGroupFact } from './facts.ts';
 export {
   isPodReady,
@@ -33,7 +35,7 @@ export { configMaps } from './core/config-map.ts';
 export { endpoints } from './core/endpoints.ts';
 export { events } from './core/event.ts';
 export { limitRanges } from './core/limit-range.ts';
-export { namespaces } from './core/namespace.ts';
+export { finalizeProblems, namespaces } from './core/namespace.ts';
 export { nodes } from './core/node.ts';
 export { persistentVolumeClaims } from './core/persistent-volume-claim.ts';
 export { persistentVolumes } from './core/persistent-volume.ts';

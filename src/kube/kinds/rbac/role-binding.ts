@@ -1,4 +1,15 @@
 import { declareKind } from '../declare.ts';
+import { pathSegmentProblems } from '../shared/names.ts';
 import type { RoleBinding } from '../types/rbac-v1.ts';
+import { bindingTable, defaultBinding, roleRefProblems, validateBinding } from './rules.ts';
 
-export const roleBindings = declareKind<RoleBinding>('rbac.authorization.k8s.io/v1/RoleBinding');
+export const roleBindings = declareKind<RoleBinding>('rbac.authorization.k8s.io/v1/RoleBinding', {
+  nameProblems: pathSegmentProblems,
+  defaults: defaultBinding,
+  validateCreate: (binding) => validateBinding(binding, true),
+  validateUpdate: (binding, old) => [
+    ...validateBinding(binding, true),
+    ...roleRefProblems(binding.roleRef, old.roleRef),
+  ],
+  table: bindingTable,
+});
