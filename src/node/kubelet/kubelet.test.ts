@@ -7,6 +7,7 @@ import type { Pod } from '#kube/kinds';
 import { createSimClock, seededRandom } from '#sim';
 import type { SimClock } from '#sim';
 import { FakeFiles } from './fake-files.ts';
+import { withStrategicPatches } from './fake-strategic.ts';
 import { FakeRuntime } from './fake-runtime.ts';
 import type { FakeRuntimeOptions } from './fake-runtime.ts';
 import { createKubelet } from './kubelet.ts';
@@ -29,7 +30,7 @@ async function world(
 ): Promise<World> {
   const clock = createSimClock();
   const random = seededRandom(1);
-  const api = createFakeApi({ clock, random });
+  const api = withStrategicPatches(createFakeApi({ clock, random }));
   const runtime = new FakeRuntime({ clock, ...runtimeOptions });
   const files = new FakeFiles();
   const events: string[] = [];
@@ -38,7 +39,9 @@ async function world(
     runtime,
     clock,
     random,
-    logger: silentLogger,
+    logger: process.env['LOG']
+      ? { ...silentLogger, warn: (m, f) => console.log(m, f) }
+      : silentLogger,
     createInformer,
     recorder: {
       event: (_object, _type, { reason, message }) => void events.push(`${reason}: ${message}`),

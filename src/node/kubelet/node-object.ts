@@ -139,17 +139,15 @@ function conditionsOf(input: NodeInput, old: NodeStatus | undefined): readonly N
 
 /** Equal but for the times of the heartbeat. */
 export function sameNodeStatus(a: Omit<NodeStatus, 'phase'>, b: NodeStatus | undefined): boolean {
-  const plain = (status: Omit<NodeStatus, 'phase'>): unknown => ({
-    ...['capacity', 'allocatable', 'addresses', 'nodeInfo', 'images', 'daemonEndpoints'].map(
-      (key) => [key, Object.entries(status).find(([name]) => name === key)?.[1]],
-    ),
-    conditions: (status.conditions ?? [])
-      .filter(({ type }) =>
-        ['MemoryPressure', 'DiskPressure', 'PIDPressure', 'Ready'].includes(type),
-      )
-      .map(({ type, status: value, reason, message }) => [type, value, reason, message])
-      .toSorted(),
-  });
+  const own = ['MemoryPressure', 'DiskPressure', 'PIDPressure', 'Ready'];
+  const plain = (status: Omit<NodeStatus, 'phase'>): unknown => {
+    const { capacity, allocatable, addresses, nodeInfo, images, daemonEndpoints } = status;
+    const conditions = own.map((type) => {
+      const found = status.conditions?.find((condition) => condition.type === type);
+      return [type, found?.status, found?.reason, found?.message];
+    });
+    return { capacity, allocatable, addresses, nodeInfo, images, daemonEndpoints, conditions };
+  };
   return b !== undefined && stable(plain(a)) === stable(plain(b));
 }
 

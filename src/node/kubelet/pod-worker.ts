@@ -1,6 +1,5 @@
 import type { Cancel } from '#base';
 import type { Pod } from '#kube/kinds';
-import { isStatus } from '#machinery';
 import type { Sandbox } from '#node/runtime';
 import { admit } from './admission.ts';
 import { ContainerKeeper } from './container-keeper.ts';
@@ -12,6 +11,7 @@ import { runHook } from './hooks.ts';
 import { isSidecar } from './limits.ts';
 import { planPod } from './plan.ts';
 import type { Plan } from './plan.ts';
+import { PodCleanup } from './pod-cleanup.ts';
 import { addressOf, podLabel } from './pod-context.ts';
 import type { PodContext } from './pod-context.ts';
 import { PodSetup } from './pod-setup.ts';
@@ -20,7 +20,6 @@ import type { PodOutcome } from './pod-status.ts';
 import { alive, living, newest, slotsOf, viewOf } from './pod-view.ts';
 import type { PodView, Slot } from './pod-view.ts';
 import { timeText } from './quantity.ts';
-import { pods } from './resources.ts';
 import type { PodVolumes } from './volumes.ts';
 
 /** Why a Pod ends although it did not end by itself. */
@@ -41,6 +40,7 @@ export class PodWorker {
   readonly #context: PodContext;
   readonly #setup: PodSetup;
   readonly #keeper: ContainerKeeper;
+  readonly #cleanup: PodCleanup;
   readonly #records = new ContainerRecords();
   readonly #startStop = new AbortController();
   #pod: Pod;
@@ -50,10 +50,6 @@ export class PodWorker {
   #ending: Ending | undefined;
   #endingSinceMs: number | undefined;
   #over = false;
-  #cleaning = false;
-  #released = false;
-  #deleteSent = false;
-  #removed = false;
   #startTime: string;
   #dropped: Promise<void> | undefined;
   #woken = false;
@@ -69,6 +65,7 @@ export class PodWorker {
     this.key = `${pod.metadata.namespace}/${pod.metadata.name}`;
     const wake = this.wake.bind(this);
     const event = this.#containerEvent.bind(this);
+    this.#cleanup = new PodCleanup(context, { release: (view) => this.#release(view), wake });
     this.#setup = new PodSetup(context, this.uid, { event: this.#event.bind(this), wake });
     this.#keeper = new ContainerKeeper(context, {
       event,
@@ -83,7 +80,7 @@ export class PodWorker {
     return this.#pod;
   }
   get removed(): boolean {
-    return this.#removed;
+    return this.#cleanup.removed;
   }
   /** Nothing of it runs any more. */
   get over(): boolean {
@@ -131,7 +128,7 @@ export class PodWorker {
     const { clock, logger } = this.#context.options;
     signal.addEventListener('abort', () => this.wake(), { once: true });
     let failures = 0;
-    while (!signal.aborted && !this.#removed) {
+    while (!signal.aborted && !this.#cleanup.removed) {
       this.#woken = false;
       this.#dueMs = Number.POSITIVE_INFINITY;
       try {
@@ -142,7 +139,7 @@ export class PodWorker {
         logger.warn('Cannot bring a Pod forward', { pod: this.key, error });
         this.#due(clock.nowMs() + Math.min(10_000, 200 * 2 ** Math.min(failures++, 6)));
       }
-      if (this.#removed) break;
+      if (this.#cleanup.removed) break;
       this.#cancelTimer();
       if (this.#dueMs < Number.POSITIVE_INFINITY)
         this.#cancelTimer = clock.after(Math.max(0, this.#dueMs - clock.nowMs()), () =>
@@ -178,7 +175,8 @@ export class PodWorker {
       this.#end(view);
     else if (this.#admit(view)) await this.#advance(view, plan);
     this.#publish(view, plan);
-    if (this.#over) this.#cleanUp(view);
+    if (this.#over)
+      this.#cleanup.next({ pod: this.#pod, view, gone: this.#gone, signal: this.#signal });
   }
 
   /** Refused Pods end before they begin; those that ran here before were admitted then. */
@@ -395,63 +393,9 @@ export class PodWorker {
     return this.#dropped;
   }
 
-  /** The next thing to do for a Pod of which nothing runs any more; one at a time. */
-  #cleanUp(view: PodView): void {
-    if (this.#cleaning) return;
-    const deleted = this.#pod.metadata.deletionTimestamp !== undefined;
-    let task: Promise<void> | undefined;
-    if (!this.#released) task = this.#release(view);
-    else if (this.#gone) task = this.#remove(view);
-    else if (deleted && !this.#deleteSent) task = this.#deleteObject();
-    if (task === undefined) return;
-    const { clock, logger } = this.#context.options;
-    this.#cleaning = true;
-    let failed = false;
-    void task
-      .catch((error: unknown) => {
-        failed = true;
-        if (!this.#signal.aborted)
-          logger.warn('Cannot clean up after a Pod', { pod: this.key, error });
-      })
-      .finally(() => {
-        this.#cleaning = false;
-        if (failed) clock.after(1000, () => this.wake());
-        else this.wake();
-      });
-  }
-
   async #release(view: PodView): Promise<void> {
     this.#keeper.stop();
-    await Promise.all([
-      this.#gone ? undefined : this.#context.status.flush(this.uid),
-      this.#setup.release(view),
-    ]);
-    this.#released = true;
-  }
-
-  async #deleteObject(): Promise<void> {
-    const { name, namespace } = this.#pod.metadata;
-    await this.#context.status.flush(this.uid);
-    try {
-      const options = { gracePeriodSeconds: 0, uid: this.uid };
-      await this.#context.options.api.delete(pods, { name, namespace }, options);
-    } catch (error) {
-      // Gone already, or a Pod of the same name took its place: either way ours is no more.
-      if (!isStatus(error, 'NotFound') && !isStatus(error, 'Conflict')) throw error;
-      this.#gone = true;
-    }
-    this.#deleteSent = true;
-  }
-
-  async #remove(view: PodView): Promise<void> {
-    const { runtime } = this.#context.options;
-    for (const { id } of [...view.containers.values()].flat()) await runtime.removeContainer(id);
-    for (const { id } of view.sandboxes) await runtime.removeSandbox(id);
-    await this.#setup.volumes.remove();
-    this.#context.references.release(this.uid);
-    this.#context.images.forgetPod(this.uid);
-    this.#context.status.forget(this.uid);
-    this.#removed = true;
+    await this.#setup.release(view);
   }
 
   #publish(view: PodView, plan: Plan): void {

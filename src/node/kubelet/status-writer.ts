@@ -108,16 +108,25 @@ function isNewer(a: Pod, b: Pod): boolean {
   return Number(a.metadata.resourceVersion) >= Number(b.metadata.resourceVersion);
 }
 
+const plainFields = [
+  'observedGeneration',
+  'phase',
+  'reason',
+  'message',
+  'hostIP',
+  'podIP',
+  'startTime',
+  'initContainerStatuses',
+  'containerStatuses',
+  'ephemeralContainerStatuses',
+];
+
 /** A strategic merge patch from one status to the other; undefined when nothing differs. Pure. */
 export function statusPatch(from: PodStatus | undefined, to: PodStatus): Fields | undefined {
   const old: Fields = { ...from };
   const wanted: Fields = { ...to };
   const patch: Fields = {};
-  const keys = [
-    ...['observedGeneration', 'phase', 'reason', 'message', 'hostIP', 'podIP', 'startTime'],
-    ...['initContainerStatuses', 'containerStatuses', 'ephemeralContainerStatuses'],
-  ];
-  for (const key of keys) {
+  for (const key of plainFields) {
     if (same(old[key], wanted[key])) continue;
     // A Pod keeps the address it had and the words of its containers when the node knows no new ones.
     if (wanted[key] === undefined && key !== 'reason' && key !== 'message') continue;

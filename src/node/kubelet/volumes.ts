@@ -1,5 +1,5 @@
 import type { Clock } from '#base';
-import type { Files, PathKind, PayloadFile } from '#io';
+import type { Files, PathKind } from '#io';
 import type { Container, Pod } from '#kube/kinds';
 import type { Api } from '#machinery';
 import type { Mount } from '#node/runtime';
@@ -142,11 +142,6 @@ export class PodVolumes {
       this.#options.files.remove(`${this.podDir}/volumes`),
     ]);
     this.#paths.clear();
-  }
-
-  async remove(): Promise<void> {
-    await this.#options.files.remove(this.#memoryDir);
-    await this.#options.files.remove(this.podDir);
   }
 
   #diskPath(plugin: string, name: string): string {
