@@ -150,3 +150,9 @@ export type {
   SelectorExpression,
 } from './labels.ts';
 export { applyMergePatch, createMergePatch } from './merge-patch.ts';
+export { applyConfiguration, updateManagedFields } from './apply.ts';
+export type { Applied, ApplyWrite, FieldWrite } from './apply.ts';
+export type { FieldSet } from './field-set.ts';
+export { schemaOf } from './schema.ts';
+export type { ListSchema, Schema, SchemaField, StructSchema } from './schema.ts';
+export { applyStrategicMergePatch } from './strategic-merge.ts';

@@ -140,7 +140,7 @@ class SelectorParser {
   parse(): readonly Requirement[] {
     const requirements: Requirement[] = [];
     for (;;) {
-      const token = this.#peek(false);
+      const token = this.#peek(true);
       if (token.kind === 'end') return requirements;
       if (token.kind !== 'identifier' && token.text !== '!')
         throw badRequest(`found '${token.text}', expected: !, identifier, or 'end of string'`);
@@ -149,7 +149,7 @@ class SelectorParser {
       if (next.kind === 'end') return requirements;
       if (next.text !== ',' || next.kind !== 'symbol')
         throw badRequest(`found '${next.text}', expected: ',' or 'end of string'`);
-      const after = this.#peek(false);
+      const after = this.#peek(true);
       if (after.kind !== 'identifier' && after.text !== '!')
         throw badRequest(`found '${after.text}', expected: identifier after ','`);
     }

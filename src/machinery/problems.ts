@@ -76,12 +76,7 @@ export function valueText(value: unknown): string {
   if (typeof value === 'string') return goQuote(value);
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint')
     return String(value);
-  return goJson(sortedKeys(value));
-}
-
-/** Go prints maps with sorted keys; struct-like values come from tables in their own order. */
-function sortedKeys(value: unknown): unknown {
-  return value instanceof Map ? Object.fromEntries([...value].toSorted()) : value;
+  return goJson(value);
 }
 
 /** Joins a path and a child: `at('spec', 'containers', 0, 'image')` is `spec.containers[0].image`. */

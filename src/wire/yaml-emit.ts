@@ -34,12 +34,18 @@ function mapLines(value: Readonly<Record<string, unknown>>, indent: string): str
   for (const key of Object.keys(value).sort(compareKeys)) {
     const one = value[key];
     if (one === undefined) continue;
-    const head = `${indent}${stringText(key, `${indent}  `)}:`;
+    const head = indent + keyText(key, indent);
     if (!isContainer(one) || isEmpty(one)) lines.push(`${head} ${scalarText(one, indent)}`);
     else if (Array.isArray(one)) lines.push(head, ...block(one, indent));
     else lines.push(head, ...block(one, `${indent}  `));
   }
   return lines;
+}
+
+/** A reader takes `key:` only on one line and up to 1,024 characters: others are marked by `?`. */
+function keyText(key: string, indent: string): string {
+  const text = key.includes('\n') ? doubleQuoted(key) : stringText(key, '');
+  return text.length > 128 ? `? ${text}\n${indent}:` : `${text}:`;
 }
 
 /** go-yaml's order: runs of digits by number, letters after everything else. */
@@ -137,7 +143,8 @@ function plainAllowed(text: string): boolean {
   return !/: |:$| #/.test(text);
 }
 function multiLine(text: string, indent: string): string {
-  if (needsDouble(text.replaceAll('\n', '')) || /^[ ]*\n? /.test(text) || /[ \t]\n/.test(text))
+  // Blanks at the start or before a line's end would not survive a block.
+  if (needsDouble(text.replaceAll('\n', '')) || /^[\s]|[ \t](?:\n|$)/.test(text))
     return doubleQuoted(text);
   const body = text.replace(/\n+$/, '');
   const ending = text.slice(body.length);
