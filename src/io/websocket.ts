@@ -66,16 +66,16 @@ export async function acceptWebSocket(
     clientTracking: false,
     perMessageDeflate: false,
     maxPayload: messageBytesMax,
-    handleProtocols: () => (protocol === '' ? false : protocol),
   });
   const duplex = new SocketDuplex(socket, { swallowHead: true });
   const request = new IncomingMessage(new Duplex({ read() {} }) as never);
   request.method = 'GET';
   request.url = '/';
   for (const [name, value] of Object.entries(headers))
-    if (value !== undefined) request.headers[name] = value;
+    // Agreed on already; `ws` would refuse the slash in "SPDY/3.1+portforward.k8s.io".
+    if (value !== undefined && name !== 'sec-websocket-protocol') request.headers[name] = value;
   return new Promise((resolve) => {
-    server.handleUpgrade(request, duplex, Buffer.alloc(0), (ws) => resolve(streamOf(ws)));
+    server.handleUpgrade(request, duplex, Buffer.alloc(0), (ws) => resolve(streamOf(ws, protocol)));
   });
 }
 
@@ -105,7 +105,7 @@ export async function openWebSocket(
   });
 }
 
-function streamOf(ws: WebSocketImpl): WebSocketStream {
+function streamOf(ws: WebSocketImpl, agreed?: string): WebSocketStream {
   const queue: WebSocketMessage[] = [];
   let ended = false;
   let problem: Error | undefined;
@@ -142,7 +142,9 @@ function streamOf(ws: WebSocketImpl): WebSocketStream {
   }
   let drain: (() => void)[] = [];
   return {
-    protocol: ws.protocol,
+    get protocol() {
+      return agreed ?? ws.protocol;
+    },
     incoming: read(),
     send(data) {
       if (ws.readyState !== ws.OPEN) return true;
