@@ -197,3 +197,19 @@ test('Laws of field sets', () => {
     }),
   );
 });
+
+test('A configuration that does not fit the schema is refused with the text of the reference', () => {
+  const write = { ...writeOf(deployment, 'a'), force: false };
+  const config = { ...deploymentOf('nginx', 1), foo: 1 };
+  assert.throws(() => applyConfiguration(undefined, config, write), {
+    code: 500,
+    message:
+      'failed to create typed patch object (default/web; apps/v1, Kind=Deployment): .foo: field not declared in schema',
+  });
+  const doubled = deploymentOf('nginx', 1);
+  doubled.spec.template.spec.containers.push({ name: 'c', image: 'x', ports: [] });
+  assert.throws(
+    () => applyConfiguration(undefined, doubled, write),
+    /: \.spec\.template\.spec\.containers: duplicate entries for key \[name="c"\]$/,
+  );
+});

@@ -226,12 +226,27 @@ function mayForce(live: object | undefined, conflict: ApplyConflict, write: Appl
   }
 }
 
+function configSet(config: Json, write: ApplyWrite): MaybeSet {
+  try {
+    return fieldSetOf(write.schema, said(config));
+  } catch (cause) {
+    if (!(cause instanceof StatusError)) throw cause;
+    const { namespace, name } = isObject(config['metadata']) ? config['metadata'] : {};
+    const kind = `${write.apiVersion}, Kind=${String(config['kind'])}`;
+    throw new StatusError(
+      '',
+      `failed to create typed patch object (${String(namespace ?? '')}/${String(name ?? '')}; ${kind}): ${cause.message}`,
+      { code: 500, cause },
+    );
+  }
+}
+
 function applyOnce(live: object | undefined, config: Json, write: ApplyWrite): Applied {
   const before = applyManagers(live, write);
   const self = selfOf(write, 'Apply');
   const identity = identityOf(self);
   const last = before.get(identity);
-  const set = recursiveDifference(fieldSetOf(write.schema, said(config)), write.ignored);
+  const set = recursiveDifference(configSet(config, write), write.ignored);
   const managers = new Map(before);
   managers.set(identity, { ...self, set });
   const base = live ?? write.empty;

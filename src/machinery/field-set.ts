@@ -120,7 +120,8 @@ export function pathsOf(set: MaybeSet): readonly string[] {
   if (set !== undefined) walk(set, '');
   return paths;
 }
-function elementText(element: string): string {
+/** `.spec`, `[name="a"]`: one step of a path. */
+export function elementText(element: string): string {
   const rest = element.slice(2);
   if (element.startsWith('f:')) return `.${rest}`;
   if (element.startsWith('v:')) return `[=${rest}]`;

@@ -1,7 +1,7 @@
 import { isObject, setKey } from '#wire';
 import { StatusError } from './errors.ts';
 import type { FieldSet, MaybeSet } from './field-set.ts';
-import { isMember, member, nodeOf, own } from './field-set.ts';
+import { elementText, isMember, member, nodeOf, own } from './field-set.ts';
 import { equalJson } from './json-patch.ts';
 import type { ListSchema, Schema } from './schema.ts';
 
@@ -74,7 +74,7 @@ export function fieldSetOf(schema: Schema, value: unknown, path = ''): MaybeSet 
     for (const item of Array.isArray(value) ? value : []) {
       const element = elementOf(schema, item, path);
       if (seen.has(element))
-        throw typedError(`${path}: duplicate entries for key ${element.slice(2)}`);
+        throw typedError(`${path}: duplicate entries for key ${elementText(element)}`);
       seen.add(element);
       const set = schema.listType === 'set' ? member : fieldSetOf(schema.element, item, path);
       children.push([
