@@ -50,20 +50,20 @@ export class StoredObject {
   /** Decoded once, frozen and shared. */
   get object(): KubeObject {
     let object = this.#strong ?? this.#weak?.deref();
-    if (object === undefined)
-      object = deepFreeze(JSON.parse(this.bytes.toString('utf8')) as KubeObject);
+    if (object === undefined) object = JSON.parse(this.bytes.toString('utf8')) as KubeObject;
     if (this.#strong === undefined) {
       this.#strong = object;
       this.#weak = undefined;
     }
     this.#pool.touch(this);
-    return object;
+    return deepFreeze(object);
   }
 
   /** The writer has the decoded form at hand: it becomes ours. */
   adopt(draft: Draft<KubeObject>): void {
     draft.metadata.resourceVersion = String(this.revision);
-    this.#strong = deepFreeze(draft as KubeObject);
+    // Frozen when it is first shared: most of what is written is never looked at again.
+    this.#strong = draft as KubeObject;
     this.#pool.touch(this);
   }
 

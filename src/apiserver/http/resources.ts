@@ -1,7 +1,7 @@
 import type { FaceReply } from '#base';
 import type { Draft, KindDeclaration, KubeObject } from '#machinery';
 import { StatusError, badRequest, notFound, successStatus } from '#machinery';
-import { type Call, type Core, type Outcome, keyOf, viewOf } from '../core.ts';
+import { type Call, type Core, type Outcome, draftOf, keyOf, viewOf } from '../core.ts';
 import type { Door } from '../seams.ts';
 import { createObject } from '../verbs/create.ts';
 import { deleteObject } from '../verbs/delete.ts';
@@ -103,6 +103,7 @@ export class Served {
     const { info } = this.context;
     const { kind } = this;
     if (!kind.verbs.some((verb) => verb === info.verb)) throw noMethod();
+    if (info.name === '' && /^(update|patch)$/.test(info.verb)) throw noMethod();
     if (kind.namespaced && info.namespace === '' && !/^(list|watch)$/.test(info.verb))
       throw noMethod();
     if (!kind.namespaced && info.namespace !== '' && kind.plural !== 'namespaces')
@@ -277,10 +278,10 @@ export class Served {
     const draft = await this.#body(query);
     const call = this.call(query);
     checkUpdateName(call, draft);
-    const bytes = structuredClone(draft);
+    const bytes = draftOf(draft);
     let first = true;
     const change = (): Draft<KubeObject> => {
-      const own = first ? draft : structuredClone(bytes);
+      const own = first ? draft : draftOf(bytes);
       first = false;
       return own;
     };

@@ -2,6 +2,7 @@ import { limits } from '#base';
 import type { Draft, KubeObject } from '#machinery';
 import { StatusError, conflict, requestEntityTooLarge } from '#machinery';
 import { StoreFailedError, StoreFullError, type CommitResult, type Write } from '#store';
+import { encodeCanonicalJson } from '#wire';
 import { withRevision, type StoredObject } from '../cache/stored-object.ts';
 import { type Call, type Core, draftOf, storedKind } from '../core.ts';
 
@@ -25,7 +26,7 @@ export function encodeDraft(
   source.metadata.resourceVersion = '';
   const { value: canonical } = core.codec.canonical(target.type, source);
   const stored = canonical as unknown as Draft<KubeObject>;
-  const value = core.codec.encodeJson(target.type, stored);
+  const value = encodeCanonicalJson(stored);
   if (value.length > limits.objectBytesMax)
     throw requestEntityTooLarge(`limit is ${limits.objectBytesMax}`);
   return { key, draft: stored, value };
