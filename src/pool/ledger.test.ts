@@ -297,3 +297,16 @@ suite('Pool: roles', () => {
     assert.deepEqual(commit(pool, { ...other, amounts: { cpu: 100 } }), ok);
   });
 });
+
+test('adopt() records what is so: past capacity, on another node, in place of what was', () => {
+  const pool = poolWith('n1', 'n2');
+  pool.adopt(claimOf('a', { amounts: { cpu: 5000 } }));
+  pool.check();
+  assert.equal(free(pool, 'n1', 'cpu'), -4000);
+  pool.adopt(claimOf('a', { node: 'n2', amounts: { cpu: 100 } }));
+  pool.check();
+  assert.deepEqual([free(pool, 'n1', 'cpu'), free(pool, 'n2', 'cpu')], [1000, 900]);
+  pool.adopt(claimOf('b', { node: 'n9' }));
+  pool.check();
+  assert.equal(pool.claimsOn('n9').length, 1);
+});
