@@ -53,3 +53,4 @@ export { HttpConnectError, createHttpClient } from './http-client.ts';
 export type { HttpClient, HttpClientOptions, HttpRequest, HttpResponse } from './http-client.ts';
 export { systemDatabaseFiles } from './database-files.ts';
 export type { DatabaseFiles } from './database-files.ts';
+export { watchEventLoop } from './http-loop.ts';

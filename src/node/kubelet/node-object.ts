@@ -173,6 +173,9 @@ export function newNode(input: NodeInput): Node {
       labels: nodeLabels(options, machine),
     },
     spec: {
+      ...(options.podCidr === undefined
+        ? {}
+        : { podCIDR: options.podCidr, podCIDRs: [options.podCidr] }),
       taints: (options.taints ?? []).map(({ key, value, effect }) => ({
         key,
         effect,

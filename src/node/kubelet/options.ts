@@ -17,6 +17,8 @@ export interface KubeletOptions {
   readonly net: ProbeNet;
   readonly nodeName: string;
   readonly nodeIp: string;
+  /** Range of this node's Pods, written into a new Node; absent: the controller gives one. */
+  readonly podCidr?: string | undefined;
   /** As the server says it, `v1.36.2+tandem-0.1.0`. */
   readonly version: string;
   /** Where `face` is served; 10250 unless said otherwise. */

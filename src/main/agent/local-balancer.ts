@@ -1,0 +1,33 @@
+import type { EventRecorder } from '#client';
+import { holdLoopbackPort, loopbackPortHolder, runCommand } from '#io';
+import { createLoopbackPorts } from '#net/proxy';
+import type { FrameOptions, ProxyOptions } from '#net/proxy';
+import type { ClusterPlan } from '../cluster/plan.ts';
+
+/** What the proxy of the host's own network has beyond the others: localhost, and conntrack. */
+export function localBalancer(
+  recorder: EventRecorder,
+): Pick<ProxyOptions, 'loopback' | 'forgetUdp'> {
+  return {
+    loopback: createLoopbackPorts({
+      recorder,
+      holder: { hold: holdLoopbackPort, holderOf: loopbackPortHolder },
+    }),
+    forgetUdp,
+  };
+}
+
+/** `conntrack` ends with 1 when it found nothing to delete: that is no failure. */
+export async function forgetUdp(ip: string): Promise<void> {
+  await runCommand(['sh', '-c', 'conntrack -D -p udp --reply-src "$1" || [ $? = 1 ]', 'sh', ip]);
+}
+
+/** The frame of the service table, the same in every network namespace of the cluster. */
+export function frameOf(plan: ClusterPlan): FrameOptions {
+  return {
+    table: plan.serviceTable,
+    podRange: plan.podRange,
+    serviceRange: plan.serviceRange,
+    clusterNetworks: [plan.nodeRange],
+  };
+}

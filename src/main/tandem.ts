@@ -1,0 +1,30 @@
+/** The `tandem` command: puts the verbs that need this machine beside those that need only the API. */
+import { readFileSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
+import { runCli } from '#cli';
+import type { ClusterVerb } from '#cli';
+
+/** Each verb's code is loaded when it is asked for: a start pays for nothing else. */
+const clusterVerbs: Readonly<Record<string, ClusterVerb>> = {
+  up: async (...args) => (await import('./cluster/up.ts')).up(...args),
+  down: async (...args) => (await import('./cluster/stop.ts')).down(...args),
+  restart: async (...args) => (await import('./cluster/stop.ts')).restart(...args),
+  destroy: async (...args) => (await import('./cluster/stop.ts')).destroy(...args),
+  status: async (...args) => (await import('./cluster/status.ts')).status(...args),
+  doctor: async (...args) => (await import('./cluster/doctor.ts')).doctor(...args),
+  kubeconfig: async (...args) => (await import('./cluster/small.ts')).kubeconfig(...args),
+  version: async (...args) => (await import('./cluster/small.ts')).version(...args),
+  bench: async (command) => (await import('./cluster/small.ts')).bench(command),
+  image: async (...args) => (await import('./cluster/images.ts')).image(...args),
+  logs: async (...args) => (await import('./cluster/logs.ts')).componentLogs(...args),
+  export: async (...args) => (await import('./cluster/report.ts')).exportReport(...args),
+  backup: async (...args) => (await import('./cluster/backup.ts')).backup(...args),
+  restore: async (...args) => (await import('./cluster/backup.ts')).restore(...args),
+};
+
+process.exitCode = await runCli({
+  argv: process.argv.slice(2),
+  clusterVerbs,
+  connect: async (command) => (await import('./cluster/connect.ts')).connect(command),
+  readInput: async (path) => (path === '-' ? text(process.stdin) : readFileSync(path, 'utf8')),
+});
