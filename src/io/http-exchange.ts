@@ -6,6 +6,8 @@ import type {
 } from 'node:http';
 import type { ServerHttp2Stream } from 'node:http2';
 import type { Readable, Writable } from 'node:stream';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
 import { BodyTooLargeError } from '#base';
 import type { FaceReply, FaceRequest, HeaderMap, Peer, Sink, StreamBody } from '#base';
 
@@ -146,15 +148,40 @@ export class ExchangeRequest implements FaceRequest {
   }
 }
 
+// apiserver responsewriters: nothing below 128 KiB is worth compressing, and level 1 is enough.
+const gzipFromBytes = 128 * 1024;
+const gzipAsync = promisify(gzip);
+
+function isLarge({ body, headers, status }: FaceReply): boolean {
+  if (body === undefined || typeof body === 'function' || status !== 200) return false;
+  if (headers['content-encoding'] !== undefined) return false;
+  if (body instanceof Uint8Array) return body.length > gzipFromBytes;
+  let bytes = 0;
+  for (const slice of body) bytes += slice.length;
+  return bytes > gzipFromBytes;
+}
+
+async function compressed(exchange: Exchange, reply: FaceReply): Promise<FaceReply> {
+  const accepted = exchange.headers['accept-encoding'];
+  const { body } = reply;
+  if (body === undefined || typeof body === 'function') return reply;
+  if (typeof accepted !== 'string' || !/\bgzip\b/.test(accepted)) return reply;
+  const whole = body instanceof Uint8Array ? body : Buffer.concat(body);
+  const headers = { ...reply.headers, 'content-encoding': 'gzip', vary: 'Accept-Encoding' };
+  return { status: reply.status, headers, body: await gzipAsync(whole, { level: 1 }) };
+}
+
 /** Slices are gathered into writes of about this size: fewer TLS records, no second copy of it all. */
 const gatherBytes = 256 * 1024;
 
 export async function sendReply(
   exchange: Exchange,
   request: ExchangeRequest,
-  reply: FaceReply,
+  plain: FaceReply,
 ): Promise<void> {
   const { output } = exchange;
+  // Most replies are small: they are sent at once.
+  const reply = isLarge(plain) ? await compressed(exchange, plain) : plain;
   const { body } = reply;
   const bodiless = exchange.method === 'HEAD' || reply.status === 204 || reply.status === 304;
   if (body === undefined || body instanceof Uint8Array) {
