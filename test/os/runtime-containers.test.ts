@@ -21,7 +21,11 @@ const never = new AbortController().signal;
 
 before(async () => {
   fixture = await openFixture();
-  const archive = await dockerArchive({ name: 'box:1', layers: [await busyboxLayer()], gzip: true });
+  const archive = await dockerArchive({
+    name: 'box:1',
+    layers: [await busyboxLayer()],
+    gzip: true,
+  });
   const [loaded] = await fixture.runtime.images.load(once(archive));
   assert.ok(loaded);
   image = loaded;
@@ -76,7 +80,8 @@ test('a container runs its command and its output and exit code are kept', async
 });
 
 test('environment, user, groups, working folder and hostname are as the image and Pod say', async () => {
-  const script = 'echo $FROM_IMAGE $MINE $HOSTNAME; id; echo at $PWD; cat /etc/resolv.conf /etc/hosts';
+  const script =
+    'echo $FROM_IMAGE $MINE $HOSTNAME; id; echo at $PWD; cat /etc/resolv.conf /etc/hosts';
   const { id, log } = await start(
     {
       ...sh(script),
@@ -129,7 +134,10 @@ test('exec gives output and exit code, and ends at its timeout', async () => {
   const { id } = await start(sh('sleep 100'));
   const { runtime } = fixture;
   const asked = { timeoutMs: 5_000, outputBytesMax: 1000 };
-  const good = await runtime.execSync(id, { ...asked, command: ['/bin/sh', '-c', 'echo hi; exit 4'] });
+  const good = await runtime.execSync(id, {
+    ...asked,
+    command: ['/bin/sh', '-c', 'echo hi; exit 4'],
+  });
   assert.deepEqual(
     { code: good.exitCode, text: Buffer.from(good.output).toString(), late: good.timedOut },
     { code: 4, text: 'hi\n', late: false },
@@ -169,7 +177,11 @@ test('exec with a terminal has one, of the size asked for', async () => {
 });
 
 test('attach reaches the main process', async () => {
-  const { id } = await start({ ...sh('read a; echo got $a; exit 0'), stdin: true, stdinOnce: true });
+  const { id } = await start({
+    ...sh('read a; echo got $a; exit 0'),
+    stdin: true,
+    stdinOnce: true,
+  });
   const options = { tty: false, stdin: true, stdout: true, stderr: true };
   const process = await fixture.runtime.attach(id, options);
   process.stdin?.write(Buffer.from('word\n'));
@@ -179,7 +191,9 @@ test('attach reaches the main process', async () => {
 });
 
 test('dial reaches a port on loopback inside the Pod', async () => {
-  const { id, sandboxId } = await start({ command: ['/bin/busybox', 'httpd', '-f', '-p', '127.0.0.1:9000', '-h', '/etc'] });
+  const { id, sandboxId } = await start({
+    command: ['/bin/busybox', 'httpd', '-f', '-p', '127.0.0.1:9000', '-h', '/etc'],
+  });
   await listening(id, 9000);
   const socket = await fixture.runtime.dial(sandboxId, 9000);
   socket.write(Buffer.from('GET /passwd HTTP/1.0\r\n\r\n'));
@@ -188,7 +202,9 @@ test('dial reaches a port on loopback inside the Pod', async () => {
 });
 
 test('Pods reach each other and their gateway', async () => {
-  const server = await start({ command: ['/bin/busybox', 'httpd', '-f', '-p', '8000', '-h', '/etc'] });
+  const server = await start({
+    command: ['/bin/busybox', 'httpd', '-f', '-p', '8000', '-h', '/etc'],
+  });
   const ip = fixture.runtime.sandboxes().find((one) => one.id === server.sandboxId)?.ip;
   await listening(server.id, 8000);
   const client = await start(sh(`wget -q -O - http://${ip}:8000/passwd`));
@@ -246,7 +262,9 @@ test('a restarted agent adopts what runs and learns what ended meanwhile', async
 });
 
 test('log rotation keeps the old lines under another name and goes on in a fresh file', async () => {
-  const { id, log } = await start(sh('i=0; while :; do echo line $i; i=$((i+1)); sleep 0.02; done'));
+  const { id, log } = await start(
+    sh('i=0; while :; do echo line $i; i=$((i+1)); sleep 0.02; done'),
+  );
   await until('lines', () => log().includes('line 3'));
   await fixture.runtime.rotateLog(id);
   await until('fresh lines', () => log().includes('line') && !log().includes('line 0\n'));

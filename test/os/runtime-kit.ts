@@ -11,7 +11,8 @@ import { systemClock } from '#io';
 import { openOciRuntime, removeEverything } from '#node/runtime';
 import type { ContainerSpec, Runtime, RuntimeOptions, SandboxSpec } from '#node/runtime';
 
-export type TarEntry = Partial<Header> & Pick<Header, 'name'> & { readonly content?: string | Buffer };
+export type TarEntry = Partial<Header> &
+  Pick<Header, 'name'> & { readonly content?: string | Buffer };
 
 /** A tar archive as bytes. */
 export async function tarOf(entries: readonly TarEntry[]): Promise<Buffer> {
@@ -129,7 +130,10 @@ export async function openFixture(change: Partial<RuntimeOptions> = {}): Promise
 }
 
 /** What of a fixture is still on the host: must be nothing. */
-export function leftovers({ options, folder }: Pick<Fixture, 'options' | 'folder'>): readonly string[] {
+export function leftovers({
+  options,
+  folder,
+}: Pick<Fixture, 'options' | 'folder'>): readonly string[] {
   const { cluster, runDir, network, cgroupRoot } = options;
   const found: string[] = [];
   const mounts = readFileSync('/proc/self/mountinfo', 'utf8');
@@ -149,7 +153,8 @@ export function leftovers({ options, folder }: Pick<Fixture, 'options' | 'folder
   if (readdirSync('/run').includes(runDir.slice('/run/'.length))) found.push('run folder');
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name)))
     try {
-      if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(folder)) found.push(`process ${pid}`);
+      if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(folder))
+        found.push(`process ${pid}`);
     } catch (cause) {
       if (!(cause instanceof Error) || !/ENOENT|ESRCH/.test(cause.message)) throw cause;
     }

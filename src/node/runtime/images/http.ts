@@ -43,8 +43,8 @@ export class Http {
   constructor(options: RegistryOptions, clock: Clock) {
     this.#options = options;
     this.#clock = clock;
-    this.#plain = new PlainAgent({ keepAlive: true, proxyEnv: this.#proxy() });
     const path = options.networkNamespace;
+    this.#plain = new PlainAgent({ keepAlive: path === undefined, proxyEnv: this.#proxy() });
     if (path !== undefined) connectWithin(this.#plain, path, undefined);
   }
 
@@ -148,7 +148,8 @@ export class Http {
       ...(extra.length > 0 ? { ca: [...rootCertificates, ...extra] } : {}),
       rejectUnauthorized: !insecure.includes(host) && !insecure.includes(hostname),
     };
-    const agent = new SecureAgent({ keepAlive: true, proxyEnv: this.#proxy(), ...trust });
+    const keepAlive = networkNamespace === undefined; // a relay serves one connection
+    const agent = new SecureAgent({ keepAlive, proxyEnv: this.#proxy(), ...trust });
     if (networkNamespace !== undefined) connectWithin(agent, networkNamespace, trust);
     this.#secure.set(host, agent);
     return agent;

@@ -8,7 +8,7 @@ import { processStart } from '../oci/records.ts';
 import { configOf, DocumentError, type ConfigDocument } from './documents.ts';
 import { imagesIn, spread, streamOf, type ArchivedImage } from './load.ts';
 import { withLock } from './lock.ts';
-import { Puller } from './pull.ts';
+import { Puller, type PulledLayer } from './pull.ts';
 import { nameOf, parseReference } from './reference.ts';
 import { digestOf, Store, type StoredImage } from './store.ts';
 import { unpackLayer } from './unpack.ts';
@@ -43,6 +43,7 @@ async function clearAside(store: Store): Promise<void> {
   }
 }
 
+const transfersMax = 3;
 let turns = 0;
 
 class OciImages implements ImageStore {
@@ -107,12 +108,16 @@ class OciImages implements ImageStore {
       const digest = `${parsed.registry}/${parsed.repository}@${pulled.digest}`;
       const shorts = this.#store.chainOf(document.diffIds);
       checkCount(document, pulled.layers.length);
+      const ahead = fetchingAhead(pulled.layers, (index) =>
+        this.#store.hasLayer(shorts[index] ?? ''),
+      );
       for (const [index, layer] of pulled.layers.entries()) {
-        const short = shorts[index] ?? '';
-        const diffId = document.diffIds[index];
-        await this.#addLayer({ short, diffId, bytes: layer.bytes }, options.signal, async () =>
-          streamOf(await layer.fetch()),
-        );
+        const at = {
+          short: shorts[index] ?? '',
+          diffId: document.diffIds[index],
+          bytes: layer.bytes,
+        };
+        await this.#addLayer(at, options.signal, async () => streamOf(await ahead(index)));
         await layer.discard();
       }
       const id = digestOf(pulled.config);
@@ -265,6 +270,24 @@ class OciImages implements ImageStore {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#puller.close();
   }
+}
+
+/** While one layer is unpacked the next ones are on their way. */
+function fetchingAhead(
+  layers: readonly PulledLayer[],
+  isHere: (index: number) => boolean,
+): (index: number) => Promise<string> {
+  const underWay = new Map<number, Promise<string>>();
+  return (wanted) => {
+    for (let index = wanted; index < Math.min(layers.length, wanted + transfersMax); index++) {
+      const layer = layers[index];
+      if (layer === undefined || underWay.has(index) || (index > wanted && isHere(index))) continue;
+      const fetching = layer.fetch();
+      fetching.catch(() => undefined); // seen by whoever wants this layer
+      underWay.set(index, fetching);
+    }
+    return underWay.get(wanted) ?? Promise.reject(new Error(`Cannot fetch layer ${wanted}`));
+  };
 }
 
 function useOf(file: string): { readonly node: string; readonly container: string } {

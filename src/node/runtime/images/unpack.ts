@@ -17,9 +17,9 @@ export interface UnpackOptions {
   readonly signal: AbortSignal;
 }
 
-/** A layer may unpack to this much, and past the first GiB to this many times its packed size. */
+/** A layer may unpack to this much, and past the first 256 MiB to this many times its packed size. */
 export const layerBytesMax = 32 * 1024 ** 3;
-const freeBytes = 1024 ** 3;
+const freeBytes = 256 * 1024 ** 2;
 const ratioMax = 200;
 const entriesMax = 2_000_000;
 const whiteout = '.wh.';

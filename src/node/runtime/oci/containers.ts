@@ -8,9 +8,9 @@ import {
   watch,
   writeFileSync,
 } from 'node:fs';
-import type { FSWatcher } from 'node:fs';
+import { closeSync, constants, openSync, unlinkSync, writeSync, type FSWatcher } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { constants } from 'node:os';
+import { constants as system } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Clock, Logger } from '#base';
 import { ContainerError, type Container, type ContainerSpec } from '../runtime.ts';
@@ -162,12 +162,14 @@ export class Containers {
   async start(id: string): Promise<void> {
     const record = this.#need(id);
     const { prefix, oci, clock } = this.#place;
-    const result = await tryRun([...prefix, oci, ...ociArgs(this.#place), 'start', id]);
-    if (result.code !== 0)
-      throw new ContainerError(
-        'RunContainerError',
-        `Cannot start container "${record.spec.name}": ${result.stderr.trim()}`,
-      );
+    if (!openGate(this.#place, id)) {
+      const result = await tryRun([...prefix, oci, ...ociArgs(this.#place), 'start', id]);
+      if (result.code !== 0)
+        throw new ContainerError(
+          'RunContainerError',
+          `Cannot start container "${record.spec.name}": ${result.stderr.trim()}`,
+        );
+    }
     const now = this.#records.get(id);
     // It may have run and ended before the runtime's `start` came back.
     if (now === undefined) return;
@@ -325,6 +327,28 @@ export class Containers {
   }
 }
 
+/**
+ * What `crun start` does, without the 7 ms of a process: the container waits for a byte from the FIFO
+ * in its state folder. runc waits the other way round, so it is asked itself.
+ */
+function openGate(place: ContainerPlace, id: string): boolean {
+  if (!place.oci.endsWith('crun')) return false;
+  const path = join(place.ociRoot, id, 'exec.fifo');
+  try {
+    const gate = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+    try {
+      unlinkSync(path);
+      return writeSync(gate, '1') === 1;
+    } finally {
+      closeSync(gate);
+    }
+  } catch (cause) {
+    // ENXIO: nobody waits there. crun itself says best what is the matter.
+    if (isMissing(cause) || codeOf(cause) === 'ENXIO') return false;
+    throw cause;
+  }
+}
+
 export function isRunning(record: ContainerRecord): boolean {
   return record.state === 'making' || record.state === 'created' || record.state === 'running';
 }
@@ -358,8 +382,8 @@ export function signalOf(name: string): number {
   const full = upper.startsWith('SIG') ? upper : `SIG${upper}`;
   const realtime = /^SIGRTMIN(?:\+(\d+))?$/.exec(full);
   if (realtime !== null) return 34 + Number(realtime[1] ?? 0);
-  const known: Readonly<Record<string, number>> = constants.signals;
-  return known[full] ?? constants.signals.SIGTERM;
+  const known: Readonly<Record<string, number>> = system.signals;
+  return known[full] ?? system.signals.SIGTERM;
 }
 
 function removeEmpty(folder: string): void {

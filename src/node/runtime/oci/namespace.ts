@@ -4,7 +4,10 @@ import { run, tryRun } from './command.ts';
 
 /** The mount namespace in which one node's sandboxes, pins and containers live. */
 export interface NodeNamespace {
-  /** Put before a command, it runs inside; empty when this process is inside already. */
+  /**
+   * Put before a command, it runs inside; empty when this process is inside already. The command
+   * starts in `/`: give it absolute paths.
+   */
   readonly prefix: readonly string[];
   readonly path: string;
 }
