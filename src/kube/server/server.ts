@@ -2,6 +2,7 @@ import type { Clock, Face, Logger, Random } from '#base';
 import {
   type ApiServer,
   type ApiServerOptions,
+  type Authenticator,
   type Authorizer,
   type HealthCheck,
   type Reader,
@@ -174,11 +175,7 @@ function partsOf(options: KubeServerOptions) {
   const apiServer = createApiServer({
     ...options,
     codec: scheme.codec,
-    authenticators: [
-      certificateAuthenticator(),
-      bearerAuthenticator(tokenVerifiers, audiences),
-      anonymousAuthenticator(),
-    ],
+    authenticators: [callerOf(tokenVerifiers, audiences)],
     // One authorizer, so that every reason that was given reaches the client.
     authorizers: [authorizer],
     admission: admissionPlugins({ reader, authorizer, rbac, allocation, scheme, clock, random }),
@@ -210,6 +207,28 @@ function partsOf(options: KubeServerOptions) {
     ledger,
     aggregation,
     csrSigner,
+  };
+}
+
+/**
+ * Certificate, then token, then nobody in particular. One authenticator, because a wrong token must
+ * end the search: whoever shows a bad credential is not anonymous.
+ */
+function callerOf(
+  verifiers: readonly TokenVerifier[],
+  audiences: readonly string[],
+): Authenticator {
+  const known = [certificateAuthenticator(), bearerAuthenticator(verifiers, audiences)];
+  const anonymous = anonymousAuthenticator();
+  return {
+    name: 'caller',
+    async authenticate(request) {
+      for (const authenticator of known) {
+        const user = await authenticator.authenticate(request);
+        if (user !== undefined) return user;
+      }
+      return anonymous.authenticate(request);
+    },
   };
 }
 

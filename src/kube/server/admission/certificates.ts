@@ -15,6 +15,26 @@ function isCsr(request: AdmissionRequest, subresource: string): boolean {
   );
 }
 
+/** A request says who made it; nobody writes that but the server (certificates strategy PrepareForCreate). */
+export const certificateRequester: AdmissionPlugin = {
+  name: 'CertificateRequester',
+  mutate(request) {
+    if (request.operation !== 'CREATE' || !isCsr(request, '')) return;
+    const { spec, status } = draftOf<Csr>(request);
+    const { name, uid, groups, extra } = request.user;
+    spec.username = name;
+    spec.groups = [...groups];
+    delete spec.uid;
+    delete spec.extra;
+    if (uid !== undefined && uid !== '') spec.uid = uid;
+    const pairs = Object.entries(extra ?? {});
+    if (pairs.length > 0)
+      spec.extra = Object.fromEntries(pairs.map(([key, values]) => [key, [...values]]));
+    delete status.certificate;
+    delete status.conditions;
+  },
+};
+
 /** Whoever approves needs `approve` on the signer. */
 export function certificateApproval(authorizer: Authorizer): AdmissionPlugin {
   return {

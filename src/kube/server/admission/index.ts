@@ -6,6 +6,7 @@ import type { Rbac } from '../authorizer/rbac.ts';
 import type { ServiceAllocation } from '../service/allocation.ts';
 import {
   certificateApproval,
+  certificateRequester,
   certificateSigning,
   certificateSubjectRestriction,
 } from './certificates.ts';
@@ -19,6 +20,7 @@ import {
   priority,
   taintNodesByCondition,
 } from './pod-defaults.ts';
+import { podRole } from './pod-role.ts';
 import { podSecurity } from './pod-security.ts';
 import { resourceQuota } from './resource-quota.ts';
 import { runtimeClass } from './runtime-class.ts';
@@ -48,10 +50,12 @@ export function admissionPlugins(parts: AdmissionParts): readonly AdmissionPlugi
     nodeRestriction(reader),
     taintNodesByCondition,
     podSecurity(reader),
+    podRole(authorizer),
     priority(reader),
     defaultTolerationSeconds,
     defaultStorageClass(reader),
     runtimeClass(reader, authorizer),
+    certificateRequester,
     certificateApproval(authorizer),
     certificateSigning(authorizer),
     certificateSubjectRestriction,

@@ -131,7 +131,7 @@ function boundClaims(
   account: ServiceAccount,
   reader: Reader,
 ): Pick<PrivateClaims, 'pod' | 'secret' | 'node'> {
-  const bound = request.spec.boundObjectRef;
+  const bound = request.spec.boundObjectRef ?? undefined;
   if (bound === undefined) return {};
   const { kind, apiVersion = 'v1', name = '', uid } = bound;
   const { namespace = '' } = account.metadata;
