@@ -18,7 +18,13 @@ import type { KubeletOptions } from './options.ts';
 const pod: Pod = {
   apiVersion: 'v1',
   kind: 'Pod',
-  metadata: { name: 'p', namespace: 'default', uid: 'u1', resourceVersion: '1', creationTimestamp: '' },
+  metadata: {
+    name: 'p',
+    namespace: 'default',
+    uid: 'u1',
+    resourceVersion: '1',
+    creationTimestamp: '',
+  },
   spec: { containers: [{ name: 'c', image: 'app', resources: {} }] },
   status: {},
 };
@@ -96,7 +102,11 @@ async function world(log = '', allow = true): Promise<World> {
     createInformer,
     recorder: { event: () => undefined },
     files: systemFiles,
-    net: { http: () => Promise.reject(), tcp: () => Promise.reject(), grpc: () => Promise.reject() },
+    net: {
+      http: () => Promise.reject(),
+      tcp: () => Promise.reject(),
+      grpc: () => Promise.reject(),
+    },
     nodeName: 'n1',
     nodeIp: '127.0.0.1',
     version: 'v1.36.2',
@@ -131,7 +141,11 @@ const lines = [
 const logCases: readonly { name: string; query: string; want: string }[] = [
   { name: 'whole', query: '', want: 'one\ntwo and more\nthree\n' },
   { name: 'tail', query: '?tailLines=1', want: 'three\n' },
-  { name: 'tail of more than there is', query: '?tailLines=100', want: 'one\ntwo and more\nthree\n' },
+  {
+    name: 'tail of more than there is',
+    query: '?tailLines=100',
+    want: 'one\ntwo and more\nthree\n',
+  },
   { name: 'no lines', query: '?tailLines=0', want: '' },
   { name: 'one stream', query: '?stream=Stderr', want: 'two and more\n' },
   { name: 'since a time', query: '?sinceTime=2026-01-01T00:00:02Z', want: 'three\n' },
@@ -171,7 +185,9 @@ test('The face refuses whoever may not use it, and says what it does not know', 
   assert.equal((await get(open.served, '/metrics/resource')).status, 200);
 });
 
-test('Exec over WebSocket v5 carries stdin, its end, stdout and the exit status', { timeout: 10_000 }, async () => {
+test('Exec over WebSocket v5 carries stdin, its end, stdout and the exit status', {
+  timeout: 10_000,
+}, async () => {
   await using here = await world();
   const ws = await openWebSocket(
     `ws://127.0.0.1:${here.served.port}/exec/default/p/c?command=cat&input=1&output=1`,
@@ -306,7 +322,9 @@ async function forward(connection: SpdyConnection, port: string): Promise<[strin
   return result;
 }
 
-test('Port-forward over SPDY and through a WebSocket tunnel reaches the port', { timeout: 10_000 }, async () => {
+test('Port-forward over SPDY and through a WebSocket tunnel reaches the port', {
+  timeout: 10_000,
+}, async () => {
   await using here = await world();
   const path = '/portForward/default/p';
   const spdy = await openSpdy(here.served, path, 'portforward.k8s.io');
@@ -322,9 +340,12 @@ test('Port-forward over SPDY and through a WebSocket tunnel reaches the port', {
 
 test('Port-forward over WebSocket channels names the port first', { timeout: 10_000 }, async () => {
   await using here = await world();
-  const ws = await openWebSocket(`ws://127.0.0.1:${here.served.port}/portForward/default/p?port=80`, {
-    protocols: ['v4.channel.k8s.io'],
-  });
+  const ws = await openWebSocket(
+    `ws://127.0.0.1:${here.served.port}/portForward/default/p?port=80`,
+    {
+      protocols: ['v4.channel.k8s.io'],
+    },
+  );
   ws.send(Buffer.from('\0ping'));
   const seen: string[] = [];
   for await (const { data } of ws.incoming) {

@@ -126,7 +126,8 @@ export class PodWorker {
   async run(signal: AbortSignal): Promise<void> {
     this.#signal = signal;
     const { clock, logger } = this.#context.options;
-    signal.addEventListener('abort', () => this.wake(), { once: true });
+    const onAbort = (): void => this.wake();
+    signal.addEventListener('abort', onAbort, { once: true });
     let failures = 0;
     while (!signal.aborted && !this.#cleanup.removed) {
       this.#woken = false;
@@ -150,6 +151,7 @@ export class PodWorker {
           this.#resolve = resolve;
         });
     }
+    signal.removeEventListener('abort', onAbort);
     this.#cancelTimer();
     this.#startStop.abort();
     this.#keeper.stop();
