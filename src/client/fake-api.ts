@@ -160,7 +160,11 @@ class Fake implements FakeApi {
     if (this.#table(resource).has(keyOf(body))) throw alreadyExists(resource, meta.name);
     meta.uid = this.#options.random.uuid();
     meta.creationTimestamp = seconds(this.#options.clock.nowMs());
-    if (body.spec !== undefined) meta.generation = 1;
+    if (body.spec !== undefined) {
+      meta.generation = 1;
+      // As on the wire: a struct is there even when nothing is in it.
+      body.status ??= {};
+    }
     return this.#write(resource, keyOf(body), body) as T;
   }
 

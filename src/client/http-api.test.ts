@@ -80,7 +80,10 @@ test('createHttpApi() sends a client certificate, many calls at once, and reads 
   });
   const names = Array.from({ length: 200 }, (_, at) => `t${at}`);
   const got = await Promise.all(names.map((name) => api.get(things, { namespace: 'ns', name })));
-  assert.deepEqual(got.map((one) => one.metadata.name), names);
+  assert.deepEqual(
+    got.map((one) => one.metadata.name),
+    names,
+  );
   assert.equal((await api.create(things, thing('new'))).metadata.name, 'new');
   await assert.rejects(
     api.get(things, { namespace: 'ns', name: 'gone' }),

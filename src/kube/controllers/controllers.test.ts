@@ -1,0 +1,292 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { createFakeApi } from '#client';
+import {
+  configMaps,
+  deployments,
+  endpointSlices,
+  namespaces,
+  pods,
+  replicaSets,
+  serviceAccounts,
+  services,
+  type Deployment,
+  type EndpointSlice,
+  type Namespace,
+  type Pod,
+  type ReplicaSet,
+  type ServiceAccount,
+} from '#kube/kinds';
+import { createSimClock, seededRandom } from '#sim';
+import { createControllers } from './controllers.ts';
+
+export function world() {
+  const clock = createSimClock();
+  const random = seededRandom(1);
+  const api = createFakeApi({ clock, random });
+  const stop = new AbortController();
+  const all = createControllers({
+    api,
+    clock,
+    random,
+    rootCaPem: 'CA',
+    resources: () => [pods, configMaps, serviceAccounts, replicaSets, deployments],
+  });
+  const running = Promise.all(all.map((one) => one.run(stop.signal)));
+  const end = async () => {
+    stop.abort();
+    await running;
+  };
+  const active = () =>
+    api.all<Pod>(pods).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  /** A kubelet in one breath: what is terminating goes, what is new runs and is ready. */
+  const kubelet = async (ready: (pod: Pod) => boolean = () => true) => {
+    for (const pod of api.all<Pod>(pods)) {
+      const { name, namespace } = pod.metadata;
+      if (pod.metadata.deletionTimestamp !== undefined) {
+        await api.delete(pods, { name, namespace }, { gracePeriodSeconds: 0 });
+        continue;
+      }
+      const status = ready(pod) ? 'True' : 'False';
+      if (pod.status?.conditions?.[0]?.status === status) continue;
+      const conditions = [{ type: 'Ready', status, lastTransitionTime: '2026-01-01T00:00:00Z' }];
+      const podIP = `10.0.0.${api.writes % 250}`;
+      await api.update<Pod>(
+        pods,
+        { ...pod, status: { phase: 'Running', conditions, podIP } },
+        { subresource: 'status' },
+      );
+    }
+  };
+  const settle = async (rounds = 12) => {
+    for (let round = 0; round < rounds; round++) await clock.advance(10);
+  };
+  return { api, clock, end, active, kubelet, settle };
+}
+
+const web = (spec: object = {}, image = 'web:1') => ({
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name: 'web', namespace: 'default' },
+  spec: {
+    replicas: 3,
+    selector: { matchLabels: { app: 'web' } },
+    strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+    progressDeadlineSeconds: 600,
+    revisionHistoryLimit: 2,
+    template: {
+      metadata: { labels: { app: 'web' } },
+      spec: { containers: [{ name: 'c', image, resources: {} }] },
+    },
+    ...spec,
+  },
+  status: {},
+});
+
+suite('the deployment and replicaset controllers', () => {
+  test('bring up what a Deployment asks for, and say so', async () => {
+    const w = world();
+    await w.api.create<Deployment>(deployments, web());
+    await w.settle();
+    assert.equal(w.active().length, 3);
+    await w.kubelet();
+    await w.settle();
+    const [deployment] = w.api.all<Deployment>(deployments);
+    assert.partialDeepStrictEqual(deployment?.status, {
+      replicas: 3,
+      updatedReplicas: 3,
+      availableReplicas: 3,
+      observedGeneration: 1,
+    });
+    const condition = (type: string) =>
+      deployment?.status.conditions?.find((one) => one.type === type);
+    assert.equal(condition('Available')?.reason, 'MinimumReplicasAvailable');
+    assert.match(
+      condition('Progressing')?.message ?? '',
+      /^ReplicaSet "web-[a-z0-9]+" has success/,
+    );
+    assert.equal(deployment?.metadata.annotations?.['deployment.kubernetes.io/revision'], '1');
+    const writes = w.api.writes;
+    await w.clock.advance(60_000);
+    assert.equal(w.api.writes, writes, 'what is done is left alone');
+    await w.end();
+  });
+
+  test('roll a new template out without ever having too few or too many', async () => {
+    const w = world();
+    await w.api.create<Deployment>(deployments, web());
+    await w.settle();
+    await w.kubelet();
+    await w.settle();
+    for (const image of ['web:2', 'web:3', 'web:4', 'web:5']) {
+      const body = { spec: { template: web({}, image).spec.template } };
+      const target = { namespace: 'default', name: 'web' };
+      await w.api.patch(deployments, target, { type: 'merge', body });
+      for (let round = 0; round < 12; round++) {
+        await w.settle(4);
+        const ready = w.active().filter((pod) => pod.status?.conditions?.[0]?.status === 'True');
+        assert(ready.length >= 3, `${ready.length} are ready`);
+        assert(w.active().length <= 4, `${w.active().length} run`);
+        await w.kubelet();
+      }
+      assert.deepEqual(
+        new Set(w.active().map((pod) => pod.spec.containers?.[0]?.image)),
+        new Set([image]),
+      );
+    }
+    await w.settle();
+    const sets = w.api.all<ReplicaSet>(replicaSets);
+    assert.equal(sets.length, 3, 'two old ones are kept');
+    const [deployment] = w.api.all<Deployment>(deployments);
+    assert.equal(deployment?.metadata.annotations?.['deployment.kubernetes.io/revision'], '5');
+    await w.end();
+  });
+
+  test('a rollout to what never gets ready leaves the old Pods, and is told after the deadline', async () => {
+    const w = world();
+    await w.api.create<Deployment>(deployments, web({ progressDeadlineSeconds: 60 }));
+    await w.settle();
+    await w.kubelet();
+    await w.settle();
+    const body = { spec: { template: web({}, 'bad').spec.template } };
+    const target = { namespace: 'default', name: 'web' };
+    await w.api.patch(deployments, target, { type: 'merge', body });
+    await w.settle();
+    await w.kubelet((pod) => pod.spec.containers?.[0]?.image !== 'bad');
+    await w.clock.advance(120_000);
+    assert.equal(w.active().filter((pod) => pod.spec.containers?.[0]?.image === 'web:1').length, 3);
+    const [deployment] = w.api.all<Deployment>(deployments);
+    const progressing = deployment?.status.conditions?.find(({ type }) => type === 'Progressing');
+    assert.equal(progressing?.reason, 'ProgressDeadlineExceeded');
+    await w.end();
+  });
+
+  test('scale, recreate, pause', async () => {
+    const w = world();
+    await w.api.create<Deployment>(deployments, web({ strategy: { type: 'Recreate' } }));
+    await w.settle();
+    await w.kubelet();
+    await w.settle();
+    const target = { namespace: 'default', name: 'web' };
+    await w.api.patch(deployments, target, { type: 'merge', body: { spec: { replicas: 5 } } });
+    await w.settle();
+    assert.equal(w.active().length, 5);
+    await w.api.patch(deployments, target, { type: 'merge', body: { spec: { replicas: 1 } } });
+    await w.settle();
+    assert.equal(w.active().length, 1);
+    const template = web({}, 'web:2').spec.template;
+    await w.api.patch(deployments, target, {
+      type: 'merge',
+      body: { spec: { paused: true, template } },
+    });
+    await w.settle();
+    assert.deepEqual(
+      w.active().map((pod) => pod.spec.containers?.[0]?.image),
+      ['web:1'],
+    );
+    await w.api.patch(deployments, target, { type: 'merge', body: { spec: { paused: false } } });
+    await w.settle();
+    await w.kubelet();
+    await w.settle();
+    assert.deepEqual(
+      w.active().map((pod) => pod.spec.containers?.[0]?.image),
+      ['web:2'],
+    );
+    await w.end();
+  });
+
+  test('a ReplicaSet adopts orphans that match and lets go what matches no more', async () => {
+    const w = world();
+    const metadata = { name: 'orphan', namespace: 'default', labels: { app: 'web' } };
+    const spec = { containers: [{ name: 'c', image: 'web:1', resources: {} }] };
+    await w.api.create<Pod>(pods, { apiVersion: 'v1', kind: 'Pod', metadata, spec, status: {} });
+    await w.api.create<ReplicaSet>(replicaSets, {
+      apiVersion: 'apps/v1',
+      kind: 'ReplicaSet',
+      metadata: { name: 'rs', namespace: 'default' },
+      spec: {
+        replicas: 2,
+        selector: { matchLabels: { app: 'web' } },
+        template: { metadata: { labels: { app: 'web' } }, spec },
+      },
+      status: {},
+    });
+    await w.settle();
+    assert.equal(w.active().length, 2);
+    const adopted = await w.api.get<Pod>(pods, metadata);
+    assert.equal(adopted.metadata.ownerReferences?.[0]?.name, 'rs');
+    const body = { metadata: { labels: { app: 'other' } } };
+    await w.api.patch(pods, metadata, { type: 'merge', body });
+    await w.settle();
+    assert.equal(w.active().length, 3);
+    assert.deepEqual((await w.api.get<Pod>(pods, metadata)).metadata.ownerReferences, []);
+    await w.end();
+  });
+});
+
+test('the endpointslice controller follows Pods', async () => {
+  const w = world();
+  await w.api.create(services, {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'web', namespace: 'default' },
+    spec: {
+      selector: { app: 'web' },
+      ports: [{ port: 80, targetPort: 8080 }],
+      clusterIP: '10.1.1.1',
+    },
+  });
+  await w.settle();
+  const slice = () => w.api.all<EndpointSlice>(endpointSlices);
+  assert.equal(slice().length, 1);
+  assert.deepEqual(slice()[0]?.endpoints, []);
+  await w.api.create<Deployment>(deployments, web());
+  await w.settle();
+  await w.kubelet();
+  await w.settle();
+  assert.equal(slice().length, 1);
+  assert.equal(slice()[0]?.endpoints?.length, 3);
+  assert.equal(slice()[0]?.ports?.[0]?.port, 8080);
+  const [first] = w.active();
+  await w.kubelet((pod) => pod.metadata.name !== first?.metadata.name);
+  await w.settle();
+  const ready = slice()[0]?.endpoints?.map((one) => one.conditions.ready);
+  assert.deepEqual(
+    ready?.toSorted((a, b) => Number(a) - Number(b)),
+    [false, true, true],
+  );
+  await w.end();
+});
+
+test('a namespace gets its account and CA, and is emptied and let go when it is deleted', async () => {
+  const w = world();
+  await w.api.create<Namespace>(namespaces, {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: 'ns' },
+    spec: { finalizers: ['kubernetes'] },
+    status: { phase: 'Active' },
+  });
+  await w.settle();
+  assert.equal(w.api.all<ServiceAccount>(serviceAccounts)[0]?.metadata.name, 'default');
+  assert.equal(w.api.all(configMaps)[0]?.metadata.name, 'kube-root-ca.crt');
+  await w.api.create(pods, {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'p', namespace: 'ns' },
+    spec: { nodeName: 'n1', containers: [] },
+    status: { phase: 'Running' },
+  });
+  await w.api.delete(namespaces, { name: 'ns' });
+  await w.settle();
+  const [dying] = w.api.all<Namespace>(namespaces);
+  const remaining = dying?.status.conditions?.find(
+    ({ type }) => type === 'NamespaceContentRemaining',
+  );
+  assert.equal(remaining?.message, 'Some resources are remaining: pods. has 1 resource instances');
+  await w.kubelet();
+  await w.clock.advance(30_000);
+  assert.deepEqual(w.api.all(namespaces), []);
+  assert.deepEqual(w.api.all(configMaps), []);
+  await w.end();
+});
