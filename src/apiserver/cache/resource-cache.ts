@@ -98,6 +98,8 @@ export class ResourceCache {
     const object = this.stored({ key, revision, value });
     const draft = drafts.get(value);
     if (draft !== undefined) object.adopt(draft);
+    // The store may keep the bytes; the decoded form must not live as long.
+    drafts.delete(value);
     this.#objects.set(object);
     const type = previous === undefined ? 'ADDED' : 'MODIFIED';
     return { type, revision, object, previous };
