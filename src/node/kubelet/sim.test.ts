@@ -200,7 +200,7 @@ class World {
   /** When all is quiet: nothing orphaned, nothing forgotten. */
   checkQuiet(): void {
     const known = new Map(this.api.all(pods).map((pod) => [pod.metadata.uid, pod]));
-    for (const { spec } of [...this.runtime.sandboxes()])
+    for (const { spec } of this.runtime.sandboxes())
       assert(known.has(spec.podUid), `Sandbox of ${spec.podName} is orphaned`);
     for (const { spec } of this.runtime.containers())
       assert(
