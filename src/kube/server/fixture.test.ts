@@ -41,7 +41,7 @@ export interface TestCluster extends AsyncDisposable {
 }
 
 const life = { notBeforeMs: Date.now() - 1000, notAfterMs: Date.now() + 1e10 };
-const authority = createAuthority('tandem-test', life);
+export const authority = createAuthority('tandem-test', life);
 const kubeletClient = issueCertificate(authority, {
   ...life,
   subject: { commonName: 'apiserver', organizations: [] },
