@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { ContainerSpec, Image, SandboxSpec } from '#node/runtime';
 import {
@@ -20,7 +21,8 @@ let image: Image;
 const never = new AbortController().signal;
 
 before(async () => {
-  fixture = await openFixture();
+  const name = process.env['OCI_RUNTIME'];
+  fixture = await openFixture(name === 'runc' ? { ociRuntime: name } : {});
   const archive = await dockerArchive({
     name: 'box:1',
     layers: [await busyboxLayer()],
@@ -110,7 +112,8 @@ test('a command that does not exist is refused with its name', async () => {
 });
 
 test('stop sends the signal, then kills the whole group after the grace', async () => {
-  const polite = await start(sh('trap "exit 7" TERM; while :; do sleep 0.02; done'));
+  const polite = await start(sh('trap "exit 7" TERM; echo set; while :; do sleep 0.02; done'));
+  await until('the trap', () => polite.log().includes('set'));
   await fixture.runtime.stopContainer(polite.id, { graceMs: 5_000 });
   assert.equal((await exited(polite.id)).exitCode, 7);
   const stubborn = await start(sh('trap "" TERM; while :; do sleep 0.05; done'));
@@ -248,17 +251,96 @@ test('a plain process runs on the host files as its user and ends with all its c
 
 test('a restarted agent adopts what runs and learns what ended meanwhile', async () => {
   const runs = await start(sh('sleep 500'));
-  const ends = await start(sh('read a; exit 42'), {});
-  const ended = await start({ ...sh('read a < /tmp/gate; exit 43') });
-  const pid = fixture.runtime.container(ended.id)?.pid;
-  await exited(ends.id);
-  const before = fixture.runtime.container(runs.id)?.pid;
+  const ends = await start(sh('sleep 0.3; exit 43'));
+  const pid = fixture.runtime.container(runs.id)?.pid;
   await fixture.runtime[Symbol.asyncDispose]();
-  assert.ok(pid !== undefined);
+  const exitFile = join(fixture.options.dataDir, 'exits', ends.id);
+  await until('the end without an agent', () => existsSync(exitFile));
   const runtime = await fixture.reopen();
   assert.equal(runtime.container(runs.id)?.state, 'running');
-  assert.equal(runtime.container(runs.id)?.pid, before);
+  assert.equal(runtime.container(runs.id)?.pid, pid);
+  assert.equal(runtime.container(ends.id)?.exitCode, 43);
   assert.ok(runtime.sandboxes().every((sandbox) => sandbox.ip !== ''));
+});
+
+test('a container whose conmon was killed is ended and said to be lost', async () => {
+  const { id } = await start(sh('sleep 500'));
+  const conmon = readFileSync(
+    join(fixture.options.dataDir, 'containers', id, 'conmon.pid'),
+    'utf8',
+  );
+  process.kill(Number(conmon), 'SIGKILL');
+  await until('conmon to go', () => !existsSync(`/proc/${conmon.trim()}`));
+  const runtime = await fixture.reopen();
+  const lost = runtime.container(id);
+  assert.deepEqual([lost?.state, lost?.exitCode], ['exited', 137]);
+});
+
+const security = containerSpec('', { imageId: '' }).security;
+
+test('the default seccomp profile lets programs work and forbids what reaches out', async () => {
+  const { id, log } = await start({
+    ...sh('ls / >/dev/null && echo works; busybox unshare -m true || echo refused'),
+    security: { ...security, seccomp: 'RuntimeDefault', allowPrivilegeEscalation: false },
+  });
+  await exited(id);
+  assert.match(log(), /works/);
+  assert.match(log(), /refused/);
+});
+
+test('a read-only root, dropped capabilities and read-only mounts hold', async () => {
+  const { id, log } = await start({
+    ...sh(
+      'echo x > /file; echo x > /mnt/f; busybox chown 7 /tmp; busybox grep -E "CapEff|NoNewPrivs" /proc/self/status',
+    ),
+    mounts: [
+      { hostPath: fixture.folder, containerPath: '/mnt', readOnly: true, propagation: 'private' },
+    ],
+    security: {
+      ...security,
+      readOnlyRootFilesystem: true,
+      capabilitiesDrop: ['ALL'],
+      allowPrivilegeEscalation: false,
+    },
+  });
+  await exited(id);
+  assert.equal(log().match(/Read-only file system/g)?.length, 3);
+  assert.match(log(), /CapEff:\t0000000000000000/);
+  assert.match(log(), /NoNewPrivs:\t1/);
+});
+
+test('runAsNonRoot refuses an image that runs as root, in the kubelet words', async () => {
+  const asked = start({ ...sh('true'), security: { ...security, runAsNonRoot: true } });
+  await assert.rejects(asked, {
+    reason: 'CreateContainerConfigError',
+    message: /^container has runAsNonRoot and image will run as root \(pod: "pod-/,
+  });
+});
+
+test('a Pod on the host network has the host links; a privileged one all capabilities', async () => {
+  const { id, sandboxId, log } = await start(
+    { ...sh('ip link; busybox ls /sys/class/net'), security: { ...security, privileged: true } },
+    { hostNetwork: true },
+  );
+  assert.equal((await exited(id)).exitCode, 0, log());
+  assert.ok(log().includes(fixture.options.network.bridge));
+  assert.equal(fixture.runtime.sandboxes().find((one) => one.id === sandboxId)?.ip, '');
+});
+
+test('a terminal of a main process is attached to and resized', async () => {
+  const { id } = await start({ ...sh('read a; stty size; read b'), tty: true, stdin: true });
+  const options = { tty: true, stdin: true, stdout: true, stderr: false };
+  const attached = await fixture.runtime.attach(id, options);
+  attached.resize(80, 24);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  attached.stdin?.write(Buffer.from('go\n'));
+  let text = '';
+  for await (const chunk of attached.stdout ?? []) {
+    text += Buffer.from(chunk).toString();
+    if (text.includes('24 80')) break;
+  }
+  attached.close();
+  assert.equal(fixture.runtime.container(id)?.state, 'running');
 });
 
 test('log rotation keeps the old lines under another name and goes on in a fresh file', async () => {
