@@ -104,6 +104,8 @@ async function agent(context: ProcessContext): Promise<void> {
     keepNodeRoutes({ nodes: caches.nodes, own: paths.name, signal, logger }),
     kubelet.registered.then(() => context.ready()),
   ];
+  // The signer checks the addresses in the request against the Node, which must exist for that.
+  await kubelet.registered;
   const serving = await servingCredentials(api, credentials);
   await using _face = await serve({
     face: kubelet.face,

@@ -91,18 +91,20 @@ table ip ${table} {
 /** Takes away exactly what this cluster made, whatever of it is there. */
 export async function removeHostNetwork(config: ClusterConfig): Promise<void> {
   const plan = planOf(config);
-  for (let index = 0; index < Math.max(config.nodes, 1); index++) {
+  // Links first: the kernel takes its time to give up those of a namespace that went.
+  const present = interfaces();
+  const indexes = Array.from({ length: config.nodes }, (_, index) => index);
+  const links = [
+    ...indexes.map((index) => vethNames(config, index).outside),
+    plan.clusterBridge,
+    plan.podBridge,
+  ];
+  await ipBatch(links.filter((link) => present.has(link)).map((link) => `link delete ${link}`));
+  for (const index of indexes) {
     const netns = plan.netns(index);
     if (netns !== undefined && namespaces().has(netns))
       await runCommand(['ip', 'netns', 'delete', netns]);
   }
-  const present = interfaces();
-  const links = [plan.clusterBridge, plan.podBridge].filter((link) => present.has(link));
-  for (let index = 0; index < config.nodes; index++) {
-    const { outside } = vethNames(config, index);
-    if (present.has(outside)) links.push(outside);
-  }
-  await ipBatch(links.map((link) => `link delete ${link}`));
   for (const table of [plan.hostTable, plan.serviceTable])
     await runNft(`add table ip ${table}\ndelete table ip ${table}\n`);
 }
