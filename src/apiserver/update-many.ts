@@ -6,6 +6,7 @@ import type { UserInfo } from './seams.ts';
 import type { ObjectUpdate, UpdateResult } from './server-types.ts';
 import { type PendingWrite, commitWrites, encodeDraft, isSame } from './verbs/commit.ts';
 import type { StoredObject } from './cache/stored-object.ts';
+import { endsDeletion } from './verbs/update.ts';
 
 const roundsMax = 20;
 const system: UserInfo = { name: 'system:apiserver', groups: ['system:masters'] };
@@ -15,6 +16,8 @@ interface Pending<T extends KubeObject> {
   readonly call: Call;
   readonly current: StoredObject;
   readonly write: PendingWrite;
+  /** The change took the last finalizer of an object that is being deleted. */
+  readonly ends: boolean;
   readonly update: ObjectUpdate<T>;
 }
 
@@ -68,7 +71,7 @@ function prepare<T extends KubeObject>(
     update.change(draft as unknown as Draft<T>);
     const write = encodeDraft(core, call, key, draft as Draft<KubeObject>);
     if (isSame(write, current)) return { ok: true, object: typed<T>(viewOf(kind, current)) };
-    return { at, call, current, write, update };
+    return { at, call, current, write, update, ends: endsDeletion(write.draft) };
   } catch (error) {
     return { ok: false, error };
   }
@@ -86,14 +89,19 @@ async function commitAll<T extends KubeObject>(
     for (const { write } of rest) core.cache.remember(write.value, write.draft);
     const result = await commitWrites(
       core,
-      rest.map(({ write, current }) => ({
+      rest.map(({ write, current, ends }) => ({
         key: write.key,
-        value: write.value,
+        value: ends ? undefined : write.value,
         expected: current.revision,
       })),
     );
     if (result.ok) {
-      for (const [index, { at, call, write }] of rest.entries()) {
+      for (const [index, { at, call, current, write, ends }] of rest.entries()) {
+        if (ends) {
+          write.draft.metadata.resourceVersion = String(current.revision);
+          results[at] = { ok: true, object: typed<T>(write.draft as KubeObject) };
+          continue;
+        }
         const revision = result.revisions[index] ?? 0;
         const resource = core.cache.of(call.kind);
         const now = resource.get(write.key);

@@ -155,6 +155,40 @@ suite('Verbs', () => {
     assert.equal((await api.call('GET', `${configMaps}/x`)).status, 404);
   });
 
+  test('a namespace goes when it is finalized', async () => {
+    await using api = await startTestServer();
+    const body = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'n' } };
+    assert.equal((await api.call('POST', '/api/v1/namespaces', { body })).status, 201);
+    const held = await api.call('DELETE', '/api/v1/namespaces/n');
+    assert.equal(at(held.json, 'status.phase'), 'Terminating', held.bytes.toString());
+    const done = await api.call('PUT', '/api/v1/namespaces/n/finalize', {
+      body: { ...(held.json as object), spec: { finalizers: [] } },
+    });
+    assert.equal(done.status, 200, done.bytes.toString());
+    assert.equal((await api.call('GET', '/api/v1/namespaces/n')).status, 404);
+  });
+
+  test('a Pod that runs gets its grace, one that was never bound goes at once', async () => {
+    await using api = await startTestServer();
+    const pods = '/api/v1/namespaces/default/pods';
+    const pod = (name: string, nodeName: string | undefined) => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name },
+      spec: { nodeName, containers: [{ name: 'a', image: 'a' }] },
+    });
+    await api.call('POST', pods, { body: pod('bound', 'n1') });
+    await api.call('POST', pods, { body: pod('free', undefined) });
+    const bound = await api.call('DELETE', `${pods}/bound`);
+    assert.equal(at(bound.json, 'metadata.deletionGracePeriodSeconds'), 30, bound.bytes.toString());
+    assert.equal((await api.call('GET', `${pods}/bound`)).status, 200);
+    const now = await api.call('DELETE', `${pods}/bound?gracePeriodSeconds=0`);
+    assert.equal(now.status, 200);
+    assert.equal((await api.call('GET', `${pods}/bound`)).status, 404);
+    await api.call('DELETE', `${pods}/free`);
+    assert.equal((await api.call('GET', `${pods}/free`)).status, 404);
+  });
+
   test('dry runs and writes that change nothing write nothing', async () => {
     await using api = await startTestServer();
     const dry = await api.call('POST', `${configMaps}?dryRun=All`, { body: configMap('x') });

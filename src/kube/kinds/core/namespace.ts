@@ -22,8 +22,9 @@ export const namespaces = declareKind<Namespace>('v1/Namespace', {
     if (!finalizers.includes('kubernetes'))
       namespace.spec.finalizers = [...finalizers, 'kubernetes'];
   },
-  prepareForUpdate: (namespace, old) => {
+  prepareForUpdate: (namespace, old, { subresource }) => {
     labelWithName(namespace);
+    if (subresource === 'finalize') return;
     // Only the finalize subresource changes these.
     if (old.spec.finalizers === undefined) delete namespace.spec.finalizers;
     else namespace.spec.finalizers = [...old.spec.finalizers];
