@@ -3,6 +3,11 @@ import type { Api } from '#machinery';
 import { createContext, type ControllerContext, type Runnable } from './context.ts';
 import { deploymentController } from './deployment/controller.ts';
 import { endpointSliceController } from './endpoint-slices.ts';
+import { garbageCollector } from './garbage-collector.ts';
+import { nodeIpamController } from './node-ipam.ts';
+import { nodeLifecycleController } from './node-lifecycle.ts';
+import { podGcController } from './pod-gc.ts';
+import { taintEvictionController } from './taint-eviction.ts';
 import { namespaceController, type NamespacedResources } from './namespace.ts';
 import { replicaSetController } from './replica-set.ts';
 import { rootCaController, serviceAccountController } from './service-accounts.ts';
@@ -16,6 +21,8 @@ export interface ControllersOptions {
   readonly rootCaPem: string;
   /** All resources that are served now, custom ones included: for namespaces and garbage collection. */
   readonly resources: NamespacedResources;
+  /** Where nodes get their Pod ranges from; default 10.244.0.0/16 in pieces of /24. */
+  readonly podRange?: { readonly cidr: string; readonly nodeBits: number } | undefined;
 }
 
 type Make = (context: ControllerContext, options: ControllersOptions) => Runnable;
@@ -28,6 +35,12 @@ const controllers: readonly Make[] = [
   (context) => deploymentController(context),
   (context) => replicaSetController(context),
   (context) => endpointSliceController(context),
+  (context) => nodeLifecycleController(context),
+  (context) => taintEvictionController(context),
+  (context, { podRange = { cidr: '10.244.0.0/16', nodeBits: 24 } }) =>
+    nodeIpamController(context, podRange),
+  (context) => podGcController(context),
+  (context, { resources }) => garbageCollector(context, resources),
 ];
 
 /** All controllers over one set of informers. The first runnable is the informers themselves. */
