@@ -39,6 +39,7 @@ import { kubeletDoors } from './doors/kubelet.ts';
 import { proxyDoors } from './doors/proxy.ts';
 import { reviewDoors } from './doors/reviews.ts';
 import { tokenDoor } from './doors/token.ts';
+import { writeDoors } from './doors/writes.ts';
 import { lateReader } from './late-reader.ts';
 import { type BindResult, type Binding, PodLedger } from './pod-ledger.ts';
 import { ServiceAllocation } from './service/allocation.ts';
@@ -185,6 +186,7 @@ function partsOf(options: KubeServerOptions) {
       tokenDoor({ reader, signer, issuer, audiences, clock, random }),
       ...kubeletDoors({ reader, backend, authorizer }),
       ...proxyDoors({ reader, backend, authorizer, random }),
+      ...writeDoors({ reader, server, api, clock }),
       ...reviewDoors({ authorizer, rbac, verifiers: tokenVerifiers, audiences, clock }),
     ],
     paths: openIdPaths({ signer, issuer }),
