@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { configMaps as configMapKind, pods as podKind } from '#kube/kinds';
+import { configMaps as configMapKind, pods as podKind, typeTables } from '#kube/kinds';
+import { createCodec } from '#wire';
 import { admin, at, startTestServer, type TestServer } from './fixture.test.ts';
 
 const configMaps = '/api/v1/namespaces/default/configmaps';
@@ -222,6 +223,22 @@ suite('Verbs', () => {
       headers: { accept: 'application/vnd.kubernetes.protobuf' },
     });
     assert.equal(protobuf.bytes.toString('latin1', 0, 4), 'k8s\0');
+  });
+
+  test('protobuf bodies create as JSON ones do', async () => {
+    await using api = await startTestServer();
+    const type = 'k8s.io.api.core.v1.ConfigMap';
+    const raw = createCodec(typeTables).encodeProtobuf(type, configMap('p'));
+    const headers = { 'content-type': 'application/vnd.kubernetes.protobuf' };
+    const created = await api.call('POST', configMaps, { raw, headers });
+    assert.equal(created.status, 201, created.bytes.toString());
+    assert.equal(at(created.json, 'data.a'), '1');
+    const options = createCodec(typeTables).encodeProtobuf(
+      'k8s.io.apimachinery.pkg.apis.meta.v1.DeleteOptions',
+      { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: 'Background' },
+    );
+    const deleted = await api.call('DELETE', `${configMaps}/p`, { raw: options, headers });
+    assert.equal(deleted.status, 200, deleted.bytes.toString());
   });
 
   test('a watch from an old version resumes without a gap', async () => {
