@@ -4,14 +4,20 @@ import { createFakeApi } from '#client';
 import {
   configMaps,
   deployments,
+  endpoints,
   endpointSlices,
+  leases,
   namespaces,
+  nodes,
   pods,
   replicaSets,
   serviceAccounts,
   services,
   type Deployment,
+  type Endpoints,
   type EndpointSlice,
+  type Node,
+  type Service,
   type Namespace,
   type Pod,
   type ReplicaSet,
@@ -30,6 +36,7 @@ export function world() {
     clock,
     random,
     rootCaPem: 'CA',
+    loadBalancerRange: { first: '10.9.0.10', last: '10.9.0.11' },
     resources: () => [pods, configMaps, serviceAccounts, replicaSets, deployments],
   });
   const running = Promise.all(all.map((one) => one.run(stop.signal)));
@@ -288,5 +295,108 @@ test('a namespace gets its account and CA, and is emptied and let go when it is 
   await w.clock.advance(30_000);
   assert.deepEqual(w.api.all(namespaces), []);
   assert.deepEqual(w.api.all(configMaps), []);
+  await w.end();
+});
+
+test('the garbage collector deletes what lost its owner, at once or before the owner goes', async () => {
+  const w = world();
+  const target = { namespace: 'default', name: 'web' };
+  await w.api.create<Deployment>(deployments, web());
+  await w.settle();
+  await w.api.delete(deployments, target);
+  await w.settle(30);
+  assert.deepEqual([w.api.all(replicaSets).length, w.api.all(pods).length], [0, 0]);
+  await w.api.create<Deployment>(deployments, web());
+  await w.settle();
+  await w.api.delete(deployments, target, { propagationPolicy: 'Orphan' });
+  await w.settle();
+  assert.deepEqual([w.api.all(deployments).length, w.active().length], [0, 3]);
+  const [set] = w.api.all<ReplicaSet>(replicaSets);
+  assert.deepEqual(set?.metadata.ownerReferences, []);
+  const name = set?.metadata.name ?? '';
+  await w.api.delete(
+    replicaSets,
+    { namespace: 'default', name },
+    { propagationPolicy: 'Foreground' },
+  );
+  await w.settle(30);
+  assert.deepEqual([w.api.all(replicaSets).length, w.api.all(pods).length], [0, 0]);
+  await w.end();
+});
+
+test('a silent node is tainted and its Pods go after their tolerations', async () => {
+  const w = world();
+  const lease = (name: string) => ({
+    apiVersion: 'coordination.k8s.io/v1',
+    kind: 'Lease',
+    metadata: { name, namespace: 'kube-node-lease' },
+    spec: { renewTime: String(w.clock.nowMs()) },
+  });
+  for (const name of ['n1', 'n2']) {
+    const conditions = [{ type: 'Ready', status: 'True' }];
+    await w.api.create<Node>(nodes, {
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: { name },
+      spec: {},
+      status: { conditions },
+    });
+    await w.api.create(leases, lease(name));
+  }
+  const toleration = {
+    key: 'node.kubernetes.io/unreachable',
+    operator: 'Exists',
+    effect: 'NoExecute',
+  };
+  await w.api.create<Pod>(pods, {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'p', namespace: 'default' },
+    spec: { nodeName: 'n1', tolerations: [{ ...toleration, tolerationSeconds: 30 }] },
+    status: { phase: 'Running' },
+  });
+  for (let at = 0; at < 5; at++) {
+    await w.clock.advance(10_000);
+    await w.api.update(leases, lease('n2'));
+  }
+  const node = await w.api.get<Node>(nodes, { name: 'n1' });
+  assert.equal(node.status.conditions?.[0]?.status, 'Unknown');
+  assert.deepEqual(
+    node.spec.taints?.map(({ key, effect }) => `${key}:${effect}`),
+    ['node.kubernetes.io/unreachable:NoSchedule', 'node.kubernetes.io/unreachable:NoExecute'],
+  );
+  assert.deepEqual((await w.api.get<Node>(nodes, { name: 'n2' })).spec.podCIDR, '10.244.1.0/24');
+  assert.equal(w.active().length, 1);
+  for (let at = 0; at < 4; at++) {
+    await w.clock.advance(10_000);
+    await w.api.update(leases, lease('n2'));
+  }
+  assert.equal(w.active().length, 0);
+  await w.end();
+});
+
+test('a LoadBalancer gets an address, and Endpoints are kept beside the slices', async () => {
+  const w = world();
+  for (const name of ['a', 'b', 'c'])
+    await w.api.create<Service>(services, {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name, namespace: 'default' },
+      spec: { type: 'LoadBalancer', selector: { app: 'web' }, ports: [{ port: 80 }] },
+      status: { loadBalancer: {} },
+    });
+  await w.settle();
+  const ips = () =>
+    w.api.all<Service>(services).map((one) => one.status.loadBalancer.ingress?.[0]?.ip);
+  assert.deepEqual(ips(), ['10.9.0.10', '10.9.0.11', undefined]);
+  await w.api.delete(services, { namespace: 'default', name: 'a' });
+  await w.settle();
+  assert.deepEqual(ips(), ['10.9.0.11', '10.9.0.10']);
+  await w.api.create<Deployment>(deployments, web());
+  await w.settle();
+  await w.kubelet();
+  await w.settle();
+  const [first] = w.api.all<Endpoints>(endpoints);
+  assert.equal(first?.subsets?.[0]?.addresses?.length, 3);
   await w.end();
 });
