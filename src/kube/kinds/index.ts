@@ -6,6 +6,7 @@
  */
 export { builtinKinds } from './all.ts';
 export { apiGroups } from './facts.ts';
+export { descriptions } from './descriptions.ts';
 export { bootstrapObjects, bootstrapRbac } from './bootstrap.ts';
 export type { BootstrapObjects, BootstrapRbac } from './bootstrap.ts';
 export type { ApiGroupFact } from './facts.ts';
