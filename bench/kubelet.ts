@@ -33,7 +33,7 @@ const kubelet = createKubelet({
   version: 'v1.36.2',
   clusterDns: '10.96.0.10',
   clusterDomain: 'cluster.local',
-  dirs: { pods: '/pods', memory: '/memory' },
+  dirs: { pods: '/pods', memory: '/memory', logs: '/logs' },
   authorize: () => true,
 });
 const running = kubelet.run(stop.signal);

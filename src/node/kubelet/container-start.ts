@@ -6,7 +6,7 @@ import { ConfigError, StartProblem, messageOf } from './errors.ts';
 import { expand } from './expand.ts';
 import type { ContainerEvent } from './images.ts';
 import { containerLimits } from './limits.ts';
-import { addressOf, envSources, pullSecrets } from './pod-context.ts';
+import { addressOf, envSources, logDir, pullSecrets } from './pod-context.ts';
 import type { PodContext } from './pod-context.ts';
 import { annotations, labels } from './pod-view.ts';
 import type { Slot } from './pod-view.ts';
@@ -123,7 +123,7 @@ async function containerSpec(
     tty: spec.tty ?? false,
     stdin: spec.stdin ?? false,
     stdinOnce: spec.stdinOnce ?? false,
-    logPath: `${spec.name}/${attempt}.log`,
+    logPath: `${logDir(context, pod)}/${spec.name}/${attempt}.log`,
     labels: {
       [labels.name]: pod.metadata.name,
       [labels.namespace]: pod.metadata.namespace ?? '',

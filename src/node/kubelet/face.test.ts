@@ -112,7 +112,7 @@ async function world(log = '', allow = true): Promise<World> {
     version: 'v1.36.2',
     clusterDns: '',
     clusterDomain: 'cluster.local',
-    dirs: { pods: dir, memory: dir },
+    dirs: { pods: dir, memory: dir, logs: dir },
     authorize: () => allow,
   };
   const face = createFace({ options, pods: () => [pod] });

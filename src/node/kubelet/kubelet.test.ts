@@ -57,7 +57,7 @@ async function world(
     version: 'v1.36.2+tandem',
     clusterDns: '10.96.0.10',
     clusterDomain: 'cluster.local',
-    dirs: { pods: '/pods', memory: '/memory' },
+    dirs: { pods: '/pods', memory: '/memory', logs: '/logs' },
     resolvConf: 'nameserver 1.1.1.1\n',
     authorize: () => true,
     ...options,

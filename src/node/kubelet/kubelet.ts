@@ -157,6 +157,9 @@ class Agent implements Kubelet {
     for (const dir of [dirs.pods, dirs.memory])
       for (const uid of await files.list(dir))
         if (!this.#workers.has(uid)) await files.remove(`${dir}/${uid}`);
+    for (const name of await files.list(dirs.logs))
+      if (!this.#workers.has(name.slice(name.lastIndexOf('_') + 1)))
+        await files.remove(`${dirs.logs}/${name}`);
   }
 
   async #register(machine: Machine, signal: AbortSignal): Promise<void> {

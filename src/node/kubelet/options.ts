@@ -38,6 +38,8 @@ export interface KubeletOptions {
     readonly pods: string;
     /** On a tmpfs: secrets and tokens are written here and never touch a disk. */
     readonly memory: string;
+    /** Containers' logs: a folder per Pod, `<namespace>_<name>_<uid>`. */
+    readonly logs: string;
   };
   /** The host's resolver, for Pods with dnsPolicy Default; `/etc/resolv.conf` unless given. */
   readonly resolvConf?: string | undefined;

@@ -1,5 +1,6 @@
 import type { Pod } from '#kube/kinds';
 import { isStatus } from '#machinery';
+import { logDir } from './pod-context.ts';
 import type { PodContext } from './pod-context.ts';
 import type { PodView } from './pod-view.ts';
 import { pods } from './resources.ts';
@@ -94,6 +95,7 @@ export class PodCleanup {
     for (const { id } of view.sandboxes) await runtime.removeSandbox(id);
     await this.#context.volumes.files.remove(`${this.#context.volumes.dirs.memory}/${uid}`);
     await this.#context.volumes.files.remove(`${this.#context.volumes.dirs.pods}/${uid}`);
+    await this.#context.volumes.files.remove(logDir(this.#context, pod));
     this.#context.references.release(uid);
     this.#context.images.forgetPod(uid);
     this.#context.status.forget(uid);

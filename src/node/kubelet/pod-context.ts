@@ -104,6 +104,12 @@ export function addressOf(context: PodContext, pod: Pod, sandbox: Sandbox | unde
   return sandbox?.ip ?? '';
 }
 
+/** Where the logs of a Pod's containers are. */
+export function logDir(context: PodContext, pod: Pod): string {
+  const { name, namespace, uid } = pod.metadata;
+  return `${context.options.dirs.logs}/${namespace}_${name}_${uid}`;
+}
+
 export function podLabel(pod: Pod): string {
   return `${pod.metadata.name}_${pod.metadata.namespace}(${pod.metadata.uid})`;
 }

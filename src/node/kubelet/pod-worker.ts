@@ -340,6 +340,7 @@ export class PodWorker {
     for (const old of list.slice(2)) {
       if (alive(old)) continue;
       await runtime.removeContainer(old.id);
+      await this.#context.options.files.remove(old.spec.logPath);
     }
   }
 

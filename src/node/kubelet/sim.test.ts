@@ -104,7 +104,7 @@ class World {
       version: 'v1.36.2',
       clusterDns: '10.96.0.10',
       clusterDomain: 'cluster.local',
-      dirs: { pods: '/pods', memory: '/memory' },
+      dirs: { pods: '/pods', memory: '/memory', logs: '/logs' },
       resolvConf: '',
       authorize: () => true,
     });
