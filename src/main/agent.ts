@@ -70,7 +70,7 @@ async function agent(context: ProcessContext): Promise<void> {
   const paths = nodePaths(config, index);
   const nodeIp = plan.nodeIp(index);
   const podCidr = podRangeOf(plan.podRange, index);
-  for (const dir of [paths.dataDir, paths.podDir, paths.memoryDir])
+  for (const dir of [paths.dataDir, paths.podDir, paths.memoryDir, paths.logDir])
     mkdirSync(dir, { recursive: true, mode: 0o755 });
   const server = `https://${plan.hostIp}:${plan.ports.api}`;
   const ca = await authority(join(pkiDir(config), 'ca.crt'), signal);
@@ -185,7 +185,7 @@ function kubeletOptions(parts: AgentParts, runtime: Runtime, proxy: ServiceProxy
     clusterDns: plan.dnsServiceIp,
     clusterDomain,
     ...shareOf(config),
-    dirs: { pods: paths.podDir, memory: paths.memoryDir },
+    dirs: { pods: paths.podDir, memory: paths.memoryDir, logs: paths.logDir },
     authorize: kubeletAuthorizer,
     waitEndpointsDropped: endpointDropWait(proxy, { clock, others: config.nodes > 1 }),
   };

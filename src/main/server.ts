@@ -47,9 +47,14 @@ async function server(context: ProcessContext): Promise<void> {
   context.ready();
   logger.info('Serving', { url: `https://127.0.0.1:${plan.ports.api}` });
   const running = [
-    ...controllersOf({ kube, plan, clock, random: systemRandom, logger }).map((loop) =>
-      loop.run(signal),
-    ),
+    ...controllersOf({
+      kube,
+      plan,
+      authorityPem: pki.authority.certificatePem,
+      clock,
+      random: systemRandom,
+      logger,
+    }).map((loop) => loop.run(signal)),
     schedule({ kube, pool, logger, signal }),
     keepHistoryShort({ store, clock, logger, signal }),
     ...(config.root && config.nodes > 1 ? [hostProxy({ kube, plan, logger, signal })] : []),

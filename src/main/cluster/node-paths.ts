@@ -15,6 +15,7 @@ export interface NodePaths {
   readonly pkiDir: string;
   readonly podDir: string;
   readonly memoryDir: string;
+  readonly logDir: string;
   readonly cgroupRoot: string;
 }
 
@@ -30,6 +31,7 @@ export function nodePaths(config: ClusterConfig, index: number): NodePaths {
     pkiDir: join(dataDir, 'pki'),
     podDir: join(dataDir, 'pods'),
     memoryDir: join(runDir, 'memory'),
+    logDir: join(dataDir, 'logs'),
     cgroupRoot: `tandem-${config.name}`,
   };
 }
