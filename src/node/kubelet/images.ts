@@ -26,7 +26,10 @@ export class ImageManager {
     string,
     { readonly backoff: Backoff; failedMs: number; message: string }
   >();
-  readonly #pulling = new Map<string, Promise<Image>>();
+  readonly #pulling = new Map<
+    string,
+    { readonly image: Promise<Image>; readonly signal: AbortSignal }
+  >();
   readonly #lastUsedMs = new Map<string, number>();
   #running = 0;
   readonly #waiting: (() => void)[] = [];
@@ -182,14 +185,20 @@ export class ImageManager {
   ): Promise<Image> {
     const secrets = await options.secrets();
     const shareable = secrets.length === 0;
-    const running = shareable ? this.#pulling.get(reference) : undefined;
-    if (running !== undefined) return await running;
+    const shared = shareable ? this.#pulling.get(reference) : undefined;
+    if (shared !== undefined)
+      try {
+        return await shared.image;
+      } catch (error) {
+        // Its Pod was deleted, not the image refused: pull for ourselves.
+        if (!shared.signal.aborted) throw error;
+      }
     const pull = this.#bounded(() => {
       timing.startMs = this.#clock.monotonicMs();
       return this.#images.pull(reference, { secrets, signal: options.signal });
     });
     if (!shareable) return await pull;
-    this.#pulling.set(reference, pull);
+    this.#pulling.set(reference, { image: pull, signal: options.signal });
     try {
       return await pull;
     } finally {

@@ -334,3 +334,20 @@ test('Nothing is written while nothing happens but the lease', async () => {
   assert.equal(api.writes - before, 6);
   await stop();
 });
+
+test('A pull shared by two Pods goes on when the Pod that began it is deleted', async () => {
+  const { api, clock, events, stop } = await world({ registry: ['big'], pullMs: 1000 });
+  const containers = [{ name: 'c', image: 'big', resources: {} }];
+  await createPod(api, 'a', { containers });
+  await clock.advance(100);
+  await createPod(api, 'b', { containers });
+  await clock.advance(100);
+  await api.delete(pods, { namespace: 'default', name: 'a' });
+  await clock.advance(3000);
+  assert.equal((await read(api, 'b')).status.phase, 'Running');
+  assert.equal(
+    events.some((text) => text.startsWith('Failed')),
+    false,
+  );
+  await stop();
+});

@@ -251,7 +251,7 @@ async function simulate(seed: number): Promise<void> {
 test('Pods live through crashes of the agent: nothing doubled, orphaned or invented', {
   timeout: 120_000,
 }, async () => {
-  for (const seed of seedsFromEnvironment(20)) {
+  for (const seed of seedsFromEnvironment(10)) {
     try {
       await simulate(seed);
     } catch (cause) {
