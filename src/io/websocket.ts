@@ -71,8 +71,8 @@ export async function acceptWebSocket(
   const request = new IncomingMessage(new Duplex({ read() {} }) as never);
   request.method = 'GET';
   request.url = '/';
+  // Agreed on already; `ws` would refuse the slash in "SPDY/3.1+portforward.k8s.io".
   for (const [name, value] of Object.entries(headers))
-    // Agreed on already; `ws` would refuse the slash in "SPDY/3.1+portforward.k8s.io".
     if (value !== undefined && name !== 'sec-websocket-protocol') request.headers[name] = value;
   return new Promise((resolve) => {
     server.handleUpgrade(request, duplex, Buffer.alloc(0), (ws) => resolve(streamOf(ws, protocol)));
