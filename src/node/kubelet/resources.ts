@@ -9,20 +9,6 @@ export const configMaps = core<ConfigMap>('ConfigMap', 'configmaps', true);
 export const secrets = core<Secret>('Secret', 'secrets', true);
 export const serviceAccounts = core<KubeObject>('ServiceAccount', 'serviceaccounts', true);
 
-export interface LeaseObject extends KubeObject {
-  readonly spec: {
-    readonly holderIdentity?: string | undefined;
-    readonly leaseDurationSeconds?: number | undefined;
-    readonly renewTime?: string | undefined;
-  };
-}
-export const leases: ResourceName<LeaseObject> = {
-  group: 'coordination.k8s.io',
-  version: 'v1',
-  kind: 'Lease',
-  plural: 'leases',
-  namespaced: true,
-};
 export interface RuntimeClassObject extends KubeObject {
   readonly handler: string;
 }
