@@ -116,12 +116,20 @@ class OciRuntime implements Runtime {
     this.version = inside.version.replace(/^\S+ version /, '');
   }
 
-  /** Containers whose sandbox has gone, and uses of images by containers that are no more. */
+  /**
+   * Containers whose sandbox has gone, sandboxes whose shared PID namespace has, and uses of images by
+   * containers that are no more.
+   */
   async clearOrphans(): Promise<void> {
     const { containers, sandboxes, images } = this.#in;
     for (const container of containers.list())
       if (sandboxes.record(container.sandboxId) === undefined)
         await containers.remove(container.id);
+    for (const { id, state, pauseId } of sandboxes.ids.flatMap(
+      (one) => sandboxes.record(one) ?? [],
+    ))
+      if (state === 'ready' && pauseId !== undefined)
+        if (containers.record(pauseId)?.state !== 'running') await this.stopSandbox(id);
     images.keepUses(new Set(containers.list().map((container) => container.id)));
   }
 
