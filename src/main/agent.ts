@@ -33,7 +33,7 @@ import { clientCredentials, servingCredentials } from './agent/credentials.ts';
 import type { CredentialOptions } from './agent/credentials.ts';
 import { endpointDropWait } from './agent/endpoint-drop.ts';
 import { kubeletAuthorizer } from './agent/kubelet-auth.ts';
-import { forgetUdp, frameOf, localBalancer } from './agent/local-balancer.ts';
+import { allowLocalhost, forgetUdp, frameOf, localBalancer } from './agent/local-balancer.ts';
 import { keepNodeRoutes } from './agent/node-routes.ts';
 import { upstreamServers } from './agent/upstream.ts';
 import { pkiDir } from './cluster/connect.ts';
@@ -89,6 +89,7 @@ async function agent(context: ProcessContext): Promise<void> {
     clientCredentials(credentials),
     openRuntime(context, { paths, plan, podCidr }),
   ]);
+  if (plan.netns(index) === undefined) allowLocalhost(plan.podBridge);
   const api = createHttpApi({ server, ca, ...pair, clock, userAgent: 'tandem-agent' });
   const recorder = createRecorder({ api, component: 'kubelet', host: paths.name, clock, logger });
   const caches = openCaches(api, { logger, nodeName: paths.name });

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import type { EventRecorder } from '#client';
 import { holdLoopbackPort, loopbackPortHolder, runCommand } from '#io';
 import { createLoopbackPorts } from '#net/proxy';
@@ -30,4 +31,9 @@ export function frameOf(plan: ClusterPlan): FrameOptions {
     serviceRange: plan.serviceRange,
     clusterNetworks: [plan.nodeRange],
   };
+}
+
+/** `localhost:<port>` of Services leaves for Pods with a loopback source, which must be allowed. */
+export function allowLocalhost(bridge: string): void {
+  writeFileSync(`/proc/sys/net/ipv4/conf/${bridge}/route_localnet`, '1');
 }

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { runCommand, runNft } from '#io';
+import { allowLocalhost } from '../agent/local-balancer.ts';
 import { isMissing } from './config.ts';
 import type { ClusterConfig } from './config.ts';
 import { planOf } from './plan.ts';
@@ -25,7 +26,7 @@ export async function makeHostNetwork(config: ClusterConfig): Promise<void> {
   }
   await ipBatch(lines);
   // localhost:<port> of Services leaves through this bridge with a loopback source.
-  writeSysctl(`net/ipv4/conf/${plan.clusterBridge}/route_localnet`, '1');
+  allowLocalhost(plan.clusterBridge);
   for (let index = 0; index < config.nodes; index++) await makeNodeNamespace(config, index);
   await runNft(hostTable(config));
 }
