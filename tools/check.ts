@@ -56,10 +56,10 @@ const tidy = run('tidy', process.execPath, ['tools/tidy.ts', ...(all ? [] : path
 process.stdout.write(tidy);
 
 const tests = globSync(
-  roots.map((root) => (root.endsWith('.ts') ? root.replace(/(\.test)?\.ts$/, '.test.ts') : `${root}/**/*.test.ts`)),
-).filter(
-  (file) => !file.startsWith('test/'),
-);
+  roots.map((root) =>
+    root.endsWith('.ts') ? root.replace(/(\.test)?\.ts$/, '.test.ts') : `${root}/**/*.test.ts`,
+  ),
+).filter((file) => !file.startsWith('test/'));
 if (tests.length > 0)
   process.stdout.write(
     run(`unit tests (${tests.length} files)`, process.execPath, [
