@@ -97,7 +97,8 @@ export async function openFixture(change: Partial<RuntimeOptions> = {}): Promise
     cluster: `t${tag}`,
     node: 'n1',
     dataDir: join(folder, 'data'),
-    runDir: `/run/tandem-t${tag}`,
+    // As long as those of real clusters: beyond what the address of a socket holds.
+    runDir: `/run/tandem-t${tag}-with-a-name-as-long-as-that-of-a-cluster`,
     imageDir: join(folder, 'images'),
     cgroupRoot: `tandem-t${tag}`,
     network: {

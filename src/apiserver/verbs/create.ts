@@ -54,10 +54,12 @@ async function createOnce(
   const admission = new Admission(core, call, { operation: 'CREATE', object: draft, name });
   let committed = false;
   try {
+    // Fields that admission or the storage adds (volumes of tokens, addresses) are nobody's.
+    dedupOwners(draft, (text) => call.warn(text));
+    if (!tracked) track(core, call, { draft });
     await admission.mutate();
     dedupOwners(draft, (text) => call.warn(text));
     prepare(core, call, draft);
-    if (!tracked) track(core, call, { draft });
     await admission.validate();
     const outcome = await write(core, call, draft);
     committed = true;

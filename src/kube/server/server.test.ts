@@ -348,3 +348,15 @@ test('an agent joins with the bootstrap token and a certificate request', async 
   }
   assert.fail(`no certificate: ${(await cluster.call('GET', `${csrs}/n9`)).text}`);
 });
+
+test('a Pod names its account twice, and its writer owns only what it sent', async () => {
+  await using cluster = await startCluster();
+  await ready(cluster);
+  const made = await cluster.call('POST', pods, { body: podBody('p') });
+  assert.equal(made.status, 201, made.text);
+  assert.equal(made.json['spec']?.['serviceAccount'], 'default');
+  assert.equal(made.json['spec']?.['serviceAccountName'], 'default');
+  const owned = JSON.stringify(made.json['metadata']?.['managedFields']);
+  assert.match(owned, /"f:image"/);
+  assert.doesNotMatch(owned, /f:volumes|f:tolerations|f:serviceAccount/);
+});

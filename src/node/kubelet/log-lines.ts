@@ -19,7 +19,13 @@ export function parseLogLine(line: Uint8Array): LogLine | undefined {
   const [time = '', stream = '', tag = ''] = head;
   if ((stream !== 'stdout' && stream !== 'stderr') || (tag !== 'P' && tag !== 'F'))
     return undefined;
-  return { time, stream, whole: tag === 'F', text: line.subarray(third + 1) };
+  // conmon writes UTC as "+00:00", readers expect Go's RFC3339Nano.
+  return {
+    time: time.replace('+00:00', 'Z'),
+    stream,
+    whole: tag === 'F',
+    text: line.subarray(third + 1),
+  };
 }
 
 /** The words of the last `linesMax` lines, without times. */

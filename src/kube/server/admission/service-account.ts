@@ -25,6 +25,7 @@ export function serviceAccount(
       const name =
         (pod.spec.serviceAccountName ?? '') === '' ? defaultName : pod.spec.serviceAccountName;
       pod.spec.serviceAccountName = name ?? defaultName;
+      pod.spec.serviceAccount = name ?? defaultName;
       const account = await find(request, reader, {
         clock: ports.clock,
         name: name ?? defaultName,

@@ -20,8 +20,11 @@ if ($kind eq 'tcp') {
   socket($s, PF_INET, SOCK_STREAM, 0) or fail('socket');
   connect($s, pack_sockaddr_in($to[1], $a)) or fail("connect to $to[0]:$to[1]");
 } else {
+  # An address holds 107 bytes and our paths may be longer: connect from the socket's own folder.
+  my ($folder, $file) = $to[0] =~ m{^(.*)/([^/]+)$}s;
+  chdir($folder) or fail("open $folder");
   socket($s, PF_UNIX, SOCK_SEQPACKET, 0) or fail('socket');
-  connect($s, pack_sockaddr_un($to[0])) or fail('connect');
+  connect($s, pack_sockaddr_un($file)) or fail('connect');
 }
 syswrite(STDOUT, '+');
 sub put { my ($h, $d) = @_; my $o = 0;
