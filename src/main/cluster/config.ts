@@ -24,10 +24,21 @@ export interface ClusterConfig {
   readonly ephemeral: boolean;
   /** Started as root: with nodes, networks and containers. */
   readonly root: boolean;
-  /** Kubeconfig that was written to, and what its current-context was before. */
-  readonly kubeconfig: { readonly path: string; readonly contextBefore: string } | undefined;
+  /** Every kubeconfig that was written to. */
+  readonly kubeconfigs: readonly JoinedKubeconfig[];
   /** Settings of the machine as the first cluster on it found them. */
   readonly sysctlsBefore: Readonly<Record<string, string>>;
+}
+
+/** What `destroy` needs to give a kubeconfig back as it was. */
+export interface JoinedKubeconfig {
+  readonly path: string;
+  readonly contextBefore: string;
+  /** The whole file before the first `up`; undefined when there was none. */
+  readonly textBefore?: string | undefined;
+  /** Sum of what we wrote: while it fits, nobody else has written since. */
+  readonly writtenSum: string;
+  readonly madeFolder: boolean;
 }
 
 /** Where a user's clusters lie when nobody says `--data-dir`. */
@@ -69,7 +80,12 @@ export function findCluster(name: string, root: boolean): ClusterConfig | undefi
 }
 
 export function readConfig(dataDir: string): ClusterConfig {
-  return JSON.parse(readFileSync(join(dataDir, 'cluster.json'), 'utf8')) as ClusterConfig;
+  return decode(readFileSync(join(dataDir, 'cluster.json'), 'utf8'));
+}
+
+function decode(text: string): ClusterConfig {
+  const config = JSON.parse(text) as ClusterConfig & { kubeconfigs?: ClusterConfig['kubeconfigs'] };
+  return { ...config, kubeconfigs: config.kubeconfigs ?? [] };
 }
 
 export function saveConfig(config: ClusterConfig): void {
@@ -101,7 +117,7 @@ export function writeAtomic(path: string, text: string, mode = 0o600): void {
 
 function readNote(path: string): ClusterConfig | undefined {
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as ClusterConfig;
+    return decode(readFileSync(path, 'utf8'));
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw new Error(`Cannot read ${path}: remove it if the cluster is gone`, { cause: error });

@@ -36,7 +36,7 @@ export async function exportReport(command: ParsedCommand, terminal: Terminal): 
   const target = resolve(command.arguments[0] ?? `tandem-${config.name}.tar.gz`);
   const folder = mkdtempSync(join(tmpdir(), 'tandem-export-'));
   try {
-    const { kubeconfig: _own, ...shown } = config;
+    const { kubeconfigs: _own, ...shown } = config;
     writeJson(join(folder, 'cluster.json'), shown);
     writeJson(join(folder, 'status.json'), await statusOf(config));
     writeJson(join(folder, 'doctor.json'), await findingsOf(config));

@@ -2,12 +2,13 @@ import { existsSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { CommandError, exitCodes } from '#cli';
 import type { ParsedCommand, Terminal } from '#cli';
+import { KubeconfigError } from '#client';
 import { agreed } from './ask.ts';
 import { removeContainers, stopContainers } from './node-paths.ts';
 import { forgetCluster, knownClusters, removeIfEmpty, runDirOf } from './config.ts';
 import type { ClusterConfig } from './config.ts';
 import { makeHostNetwork, removeHostNetwork, restoreSysctls } from './host-network.ts';
-import { leaveKubeconfig } from './kubeconfig.ts';
+import { contextName, leaveKubeconfigs } from './kubeconfig.ts';
 import { existing, located, place } from './locate.ts';
 import { endProcesses, processesOf } from './processes.ts';
 import { startProcesses, waitReady } from './start.ts';
@@ -70,7 +71,13 @@ export async function destroy(command: ParsedCommand, terminal: Terminal): Promi
     if (knownClusters(true).every((cluster) => cluster.name === config.name))
       await attempt(() => restoreSysctls(config.sysctlsBefore));
   }
-  await attempt(() => leaveKubeconfig(config));
+  try {
+    await leaveKubeconfigs(config);
+  } catch (error) {
+    // Somebody made it unreadable meanwhile: theirs to mend, no reason to keep a cluster.
+    if (!(error instanceof KubeconfigError)) problems.push(error);
+    else terminal.err(`${error.message}: context "${contextName(config)}" was left in it.\n`);
+  }
   if (problems.length > 0)
     throw new CommandError(
       `cluster "${config.name}" could not be removed whole: ${problems.map(String).join('; ')}. "tandem destroy" tries again`,

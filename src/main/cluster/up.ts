@@ -6,7 +6,7 @@ import { portHolder } from '#io';
 import { knownClusters, runDirOf, saveConfig } from './config.ts';
 import type { ClusterConfig } from './config.ts';
 import { currentSysctls, makeHostNetwork, routes } from './host-network.ts';
-import { contextName, joinKubeconfig } from './kubeconfig.ts';
+import { contextName, joinKubeconfig, kubeconfigPath } from './kubeconfig.ts';
 import { existing, isRoot, place } from './locate.ts';
 import { planOf, slotsMax } from './plan.ts';
 import { endProcesses, processState, processesOf } from './processes.ts';
@@ -33,7 +33,7 @@ export async function up(command: ParsedCommand, terminal: Terminal): Promise<nu
   const ready = await waitReady(config, () => undefined);
   let kubeconfigProblem: string | undefined;
   try {
-    config = { ...config, kubeconfig: await joinKubeconfig(config) };
+    config = { ...config, kubeconfigs: await joinKubeconfig(config) };
     saveConfig(config);
   } catch (error) {
     kubeconfigProblem = error instanceof Error ? error.message : String(error);
@@ -68,7 +68,7 @@ function create(
     nodeMemoryBytes: memoryOf(command),
     ephemeral: command.flag('ephemeral'),
     root,
-    kubeconfig: undefined,
+    kubeconfigs: [],
     sysctlsBefore: others[0]?.sysctlsBefore ?? (root ? currentSysctls() : {}),
   };
 }
@@ -190,9 +190,7 @@ function summary(of: {
     `  Data         ${config.dataDir}`,
   ];
   if (of.kubeconfigProblem === undefined)
-    lines.push(
-      `  kubectl      context "${contextName(config)}" in ${config.kubeconfig?.path ?? ''}`,
-    );
+    lines.push(`  kubectl      context "${contextName(config)}" in ${kubeconfigPath()}`);
   else
     lines.push(
       paint(terminal, 'yellow', `  kubectl      ${of.kubeconfigProblem}`),
