@@ -9,5 +9,6 @@ export type { ParsedCommand } from './parse.ts';
 export { createTerminal, formatBytes, paint, parseBytes, table } from './print.ts';
 export type { Terminal } from './print.ts';
 export { runCli } from './run.ts';
-export type { CliOptions, ClusterVerb, Connection } from './run.ts';
+export type { Connection } from './connection.ts';
+export type { CliOptions, ClusterVerb } from './run.ts';
 export { verbs } from './verbs.ts';

@@ -1,5 +1,5 @@
-import type { HttpApi } from '#client';
 import { completionScript } from './completion.ts';
+import type { Connection } from './connection.ts';
 import { CommandError, UsageError, exitCodes } from './errors.ts';
 import { overview, verbHelp } from './help.ts';
 import type { ObjectContext } from './objects.ts';
@@ -8,16 +8,6 @@ import type { ParsedCommand } from './parse.ts';
 import { createTerminal } from './print.ts';
 import type { Terminal } from './print.ts';
 import { verbs } from './verbs.ts';
-
-/** How to reach a running cluster. */
-export interface Connection {
-  readonly api: HttpApi;
-  /** For what needs sockets of its own (exec). PEM. */
-  readonly server: string;
-  readonly ca: string;
-  readonly cert: string;
-  readonly key: string;
-}
 
 /** What only the machine's own side of a cluster can do; `main` brings it. Gives the exit code. */
 export type ClusterVerb = (command: ParsedCommand, terminal: Terminal) => Promise<number>;

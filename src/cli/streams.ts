@@ -2,7 +2,7 @@ import { openWebSocket } from '#io';
 import { CommandError, UsageError, exitCodes } from './errors.ts';
 import type { ObjectContext } from './objects.ts';
 import type { ParsedCommand } from './parse.ts';
-import type { Connection } from './run.ts';
+import type { Connection } from './connection.ts';
 
 export async function logs(command: ParsedCommand, context: ObjectContext): Promise<number> {
   const [name] = command.arguments;

@@ -13,6 +13,7 @@ import {
   systemFiles,
   systemProbeNet,
   systemRandom,
+  tcpListens,
 } from '#io';
 import { endpointSlices, nodes, pods, services } from '#kube/kinds';
 import type { EndpointSlice, Node, Pod, Service } from '#kube/kinds';
@@ -33,7 +34,12 @@ import { clientCredentials, servingCredentials } from './agent/credentials.ts';
 import type { CredentialOptions } from './agent/credentials.ts';
 import { endpointDropWait } from './agent/endpoint-drop.ts';
 import { kubeletAuthorizer } from './agent/kubelet-auth.ts';
-import { allowLocalhost, forgetUdp, frameOf, localBalancer } from './agent/local-balancer.ts';
+import {
+  allowLocalhost,
+  forgetConnections,
+  frameOf,
+  localBalancer,
+} from './agent/local-balancer.ts';
 import { keepNodeRoutes } from './agent/node-routes.ts';
 import { upstreamServers } from './agent/upstream.ts';
 import { pkiDir } from './cluster/connect.ts';
@@ -70,8 +76,10 @@ async function agent(context: ProcessContext): Promise<void> {
   const paths = nodePaths(config, index);
   const nodeIp = plan.nodeIp(index);
   const podCidr = podRangeOf(plan.podRange, index);
-  for (const dir of [paths.dataDir, paths.podDir, paths.memoryDir, paths.logDir])
-    mkdirSync(dir, { recursive: true, mode: 0o755 });
+  for (const dir of [paths.dataDir, paths.logDir]) mkdirSync(dir, { recursive: true, mode: 0o755 });
+  // Volumes and secrets of Pods are nobody else's business; containers get them mounted.
+  for (const dir of [paths.podDir, paths.memoryDir])
+    mkdirSync(dir, { recursive: true, mode: 0o750 });
   const server = `https://${plan.hostIp}:${plan.ports.api}`;
   const ca = await authority(join(pkiDir(config), 'ca.crt'), signal);
   const credentials: CredentialOptions = {
@@ -161,7 +169,9 @@ function serviceProxy(parts: AgentParts): ServiceProxy {
     clock,
     logger: context.logger,
     apply: runNft,
-    ...(plan.netns(context.node) === undefined ? localBalancer(parts.recorder) : { forgetUdp }),
+    ...(plan.netns(context.node) === undefined
+      ? localBalancer(parts.recorder)
+      : { forget: forgetConnections }),
   });
 }
 
@@ -178,6 +188,7 @@ function kubeletOptions(parts: AgentParts, runtime: Runtime, proxy: ServiceProxy
     recorder,
     files: systemFiles,
     net: systemProbeNet,
+    listens: tcpListens,
     nodeName: paths.name,
     nodeIp,
     podCidr,
