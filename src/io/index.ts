@@ -38,7 +38,7 @@ export { serve } from './http-server.ts';
 export type { ServeOptions, Served, TlsOptions } from './http-server.ts';
 export { systemFiles } from './files.ts';
 export type { Files, OpenFile, PathKind, PayloadFile } from './files.ts';
-export { systemProbeNet } from './probe.ts';
+export { systemProbeNet, tcpListens } from './probe.ts';
 export type { HttpAnswer, HttpTarget, ProbeNet } from './probe.ts';
 export {
   acceptHeaders,

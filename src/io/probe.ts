@@ -1,5 +1,6 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
+import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 
 /** The connections that probes and lifecycle hooks make. Failures are `Error`s with Go's texts. */
@@ -23,6 +24,30 @@ export interface HttpAnswer {
 const bodyBytesMax = 10 * 1024;
 
 export const systemProbeNet: ProbeNet = { http: httpGet, tcp: tcpOpen, grpc: grpcCheck };
+
+/**
+ * Does anybody listen on all these ports in the network namespace of a process? It only looks
+ * (proc(5), /proc/PID/net/tcp): nobody's accept() sees a connection. True when that cannot be told.
+ */
+export async function tcpListens(pid: number, ports: readonly number[]): Promise<boolean> {
+  const missing = new Set(ports);
+  try {
+    for (const file of ['tcp', 'tcp6']) {
+      const text = await readFile(`/proc/${pid}/net/${file}`, 'latin1').catch((error: unknown) => {
+        if (file === 'tcp6') return ''; // a machine without IPv6
+        throw error;
+      });
+      // " 0: 0100007F:1F90 00000000:0000 0A ...": local address and port in hex, state 0A is LISTEN.
+      for (const [, port] of text.matchAll(/^ *\d+: [0-9A-F]+:([0-9A-F]{4}) [0-9A-F:]+ 0A /gm))
+        missing.delete(Number.parseInt(port ?? '', 16));
+      if (missing.size === 0) return true;
+    }
+  } catch (error) {
+    if (error instanceof Error) return true; // it has ended, or is not ours to see
+    throw error;
+  }
+  return false;
+}
 
 function httpGet(target: HttpTarget, timeoutMs: number): Promise<HttpAnswer> {
   const url = new URL(target.url);

@@ -6,21 +6,22 @@ import type { FrameOptions, ProxyOptions } from '#net/proxy';
 import type { ClusterPlan } from '../cluster/plan.ts';
 
 /** What the proxy of the host's own network has beyond the others: localhost, and conntrack. */
-export function localBalancer(
-  recorder: EventRecorder,
-): Pick<ProxyOptions, 'loopback' | 'forgetUdp'> {
+export function localBalancer(recorder: EventRecorder): Pick<ProxyOptions, 'loopback' | 'forget'> {
   return {
     loopback: createLoopbackPorts({
       recorder,
       holder: { hold: holdLoopbackPort, holderOf: loopbackPortHolder },
     }),
-    forgetUdp,
+    forget: forgetConnections,
   };
 }
 
 /** `conntrack` ends with 1 when it found nothing to delete: that is no failure. */
-export async function forgetUdp(ip: string): Promise<void> {
-  await runCommand(['sh', '-c', 'conntrack -D -p udp --reply-src "$1" || [ $? = 1 ]', 'sh', ip]);
+export async function forgetConnections(ip: string): Promise<void> {
+  const script =
+    'for what in "udp" "tcp --state SYN_SENT"; do ' +
+    'conntrack -D -p $what --reply-src "$1" || [ $? = 1 ] || exit 1; done';
+  await runCommand(['sh', '-c', script, 'sh', ip]);
 }
 
 /** The frame of the service table, the same in every network namespace of the cluster. */

@@ -24,8 +24,12 @@ export interface ProxyOptions {
   readonly apply: (script: string) => Promise<void>;
   /** Takes ports on 127.0.0.1 for LoadBalancer Services; absent where localhost is not served. */
   readonly loopback?: LoopbackPorts | undefined;
-  /** Forgets the connections of UDP clients to an address that is no endpoint any more. */
-  readonly forgetUdp?: ((ip: string) => Promise<void>) | undefined;
+  /**
+   * Makes connection tracking forget what still leads to an address that is no endpoint any more:
+   * flows of UDP, and connections of TCP that were never answered, so that the repeated SYN finds
+   * another endpoint.
+   */
+  readonly forget?: ((ip: string) => Promise<void>) | undefined;
 }
 
 /** Who holds which port on 127.0.0.1 for which Service. */
@@ -44,6 +48,8 @@ export function serviceOfSlice(slice: EndpointSlice): readonly string[] {
 }
 
 const retryMs = 1000;
+/** How long an endpoint that was dropped may still take what was on its way: a full accept queue. */
+const settleMs = 100;
 
 /**
  * Keeps the machine's nftables at what Services, EndpointSlices and local Pods say.
@@ -58,6 +64,9 @@ export class ServiceProxy {
   #wake: (() => void) | undefined;
   #passes = 0;
   readonly #waiters = new Set<() => void>();
+  /** Addresses that were dropped in the last moments, and when. */
+  readonly #droppedMs = new Map<string, number>();
+  #forgetting = Promise.resolve();
 
   constructor(options: ProxyOptions) {
     this.#options = options;
@@ -87,15 +96,22 @@ export class ServiceProxy {
     } finally {
       for (const stop of stops) stop();
       signal.removeEventListener('abort', mark);
+      await this.#forgetting;
     }
   }
 
   /**
-   * Resolves when no applied rule leads to the address any more, or when `signal` aborts: whoever
-   * ends a Pod waits here before SIGTERM, so that no connection is lost by luck.
+   * Resolves when no applied rule leads to the address any more and what was on its way has arrived,
+   * or when `signal` aborts: whoever ends a Pod waits here before SIGTERM, so that no connection is
+   * lost by luck.
    */
   async withoutDestination(ip: string, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
     while (!signal.aborted && (this.#dirty || this.#leadsTo(ip))) await this.#nextPass(signal);
+    const droppedMs = this.#droppedMs.get(ip);
+    if (droppedMs === undefined || signal.aborted) return;
+    const leftMs = droppedMs + settleMs - clock.monotonicMs();
+    if (leftMs > 0) await clock.sleep(leftMs, signal).catch(() => undefined);
   }
 
   /** Resolves when rules that satisfy `wanted` are in force; rejects when `signal` aborts. */
@@ -141,7 +157,7 @@ export class ServiceProxy {
     }
     this.#applied = wanted;
     this.#passes++;
-    await this.#forgetGone(before, wanted);
+    if (before !== undefined) this.#drop(before, wanted);
     for (const resolve of this.#waiters) resolve();
     this.#waiters.clear();
   }
@@ -178,20 +194,20 @@ export class ServiceProxy {
     );
   }
 
-  /** Established UDP flows follow conntrack, not rules: an endpoint that went is cut out of it. */
-  async #forgetGone(before: RuleSet | undefined, wanted: RuleSet): Promise<void> {
-    const { forgetUdp, logger } = this.#options;
-    if (forgetUdp === undefined || before === undefined) return;
-    const udp = [...before.chains.values()].some((rules) =>
-      rules.some((rule) => rule.startsWith('meta l4proto udp dnat')),
-    );
-    if (!udp) return;
+  /** Tracked connections follow their old translation, not the rules: dropped endpoints are cut out. */
+  #drop(before: RuleSet, wanted: RuleSet): void {
+    const { clock, forget, logger } = this.#options;
+    const nowMs = clock.monotonicMs();
+    for (const [ip, droppedMs] of this.#droppedMs)
+      if (droppedMs + settleMs < nowMs) this.#droppedMs.delete(ip);
     for (const key of before.elements.get('hairpin')?.keys() ?? []) {
       if (wanted.elements.get('hairpin')?.has(key) === true) continue;
       const ip = key.split(' ')[0] ?? '';
-      await forgetUdp(ip).catch((error: unknown) => {
-        logger.warn('Cannot forget UDP connections', { ip, error });
-      });
+      this.#droppedMs.set(ip, nowMs);
+      if (forget === undefined) continue;
+      this.#forgetting = this.#forgetting
+        .then(() => forget(ip))
+        .catch((error: unknown) => logger.warn('Cannot forget connections', { ip, error }));
     }
   }
 }

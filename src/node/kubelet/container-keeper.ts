@@ -61,12 +61,12 @@ export class ContainerKeeper {
   }
 
   #probe(container: Container, slot: Slot, view: PodView): void {
-    const { clock, random } = this.#context.options;
+    const { clock, random, listens } = this.#context.options;
     const sandbox = view.sandboxes.find(({ id }) => id === container.sandboxId);
     const pod = this.#hooks.pod();
     const old = statusOf(pod, container);
     const prober = new ContainerProber(
-      { clock, random, tools: this.#context.tools, startedMs: this.#context.startedMs },
+      { clock, random, listens, tools: this.#context.tools, startedMs: this.#context.startedMs },
       {
         target: {
           containerId: container.id,

@@ -15,6 +15,8 @@ export interface KubeletOptions {
   readonly recorder: EventRecorder;
   readonly files: Files;
   readonly net: ProbeNet;
+  /** Do all these TCP ports listen where the process lives? Absent: a container that runs is ready. */
+  listens?(pid: number, ports: readonly number[]): Promise<boolean>;
   readonly nodeName: string;
   readonly nodeIp: string;
   /** Range of this node's Pods, written into a new Node; absent: the controller gives one. */

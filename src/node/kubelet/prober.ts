@@ -2,6 +2,7 @@ import type { Cancel, Clock, Random } from '#base';
 import type { Container as ContainerSpec } from '#kube/kinds';
 import type { Container } from '#node/runtime';
 import type { ContainerEvent } from './images.ts';
+import type { KubeletOptions } from './options.ts';
 import { runProbe } from './probe-run.ts';
 import type { ProbeTarget, ProbeTools } from './probe-run.ts';
 
@@ -12,6 +13,7 @@ export interface ProberOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly tools: ProbeTools;
+  readonly listens: KubeletOptions['listens'];
   /** When the agent started: probes of containers adopted then start spread over a period. */
   readonly startedMs: number;
 }
@@ -22,6 +24,13 @@ export interface ProberHooks {
   /** A liveness or startup probe failed for good. */
   readonly fatal: (message: string, graceSeconds: number | undefined) => void;
 }
+
+/**
+ * Without a probe a container is ready when it runs, which is before it listens: the first
+ * connections of a rollout would be refused. So the ports it declares are looked at for so long.
+ */
+const listenWaitMsMax = 2000;
+const listenLookMs = 10;
 
 /** The three probes of one running container. Made when it runs, stopped when it ends. */
 export class ContainerProber {
@@ -51,8 +60,35 @@ export class ContainerProber {
     const { spec } = about.target;
     this.#started = spec.startupProbe === undefined || about.before.started;
     this.#ready = spec.readinessProbe === undefined || about.before.ready;
+    if (!about.before.ready && spec.readinessProbe === undefined) this.#awaitPorts();
     if (this.#started || spec.startupProbe === undefined) this.#afterStartup();
     else this.#begin('startup', spec.startupProbe);
+  }
+
+  #awaitPorts(): void {
+    const { listens, clock } = this.#options;
+    const { pid, startedMs } = this.#container;
+    const ports = (this.#target.spec.ports ?? [])
+      .filter(({ protocol }) => (protocol ?? 'TCP') === 'TCP')
+      .map(({ containerPort }) => containerPort);
+    const endMs = (startedMs ?? 0) + listenWaitMsMax;
+    if (listens === undefined || pid === undefined || ports.length === 0) return;
+    if (this.#target.spec.startupProbe !== undefined || clock.nowMs() >= endMs) return;
+    this.#ready = false;
+    const look = async (): Promise<void> => {
+      const ready = clock.nowMs() >= endMs || (await listens(pid, ports));
+      if (this.#stopped) return;
+      if (!ready) {
+        this.#cancels.set(
+          'readiness',
+          clock.after(listenLookMs, () => void look()),
+        );
+        return;
+      }
+      this.#ready = true;
+      this.#hooks.changed();
+    };
+    void look();
   }
 
   get started(): boolean {
