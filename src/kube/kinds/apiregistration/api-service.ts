@@ -1,9 +1,11 @@
+import { pathSegmentName } from '#machinery';
 import { declareKind } from '../declare.ts';
 import { ageColumn, column, nameColumn } from '../shared/columns.ts';
 import { conditionOf } from '../shared/conditions.ts';
 import type { APIService } from '../types/apiregistration-v1.ts';
 
 export const apiServices = declareKind<APIService>('apiregistration.k8s.io/v1/APIService', {
+  nameProblems: pathSegmentName,
   defaults: ({ spec }) => {
     if (spec.service !== undefined) spec.service.port ??= 443;
   },

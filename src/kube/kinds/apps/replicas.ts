@@ -1,14 +1,14 @@
+import { percent } from '#machinery';
 import { percentOf } from '#base';
 import type { Field } from '../shared/field.ts';
 import { checkSelector, isEmptySelector, isSelectable } from '../shared/meta.ts';
-import { percentProblems } from '../shared/names.ts';
 import type { LabelSelector } from '../types/meta-v1.ts';
 
 /** `25%` or a number that is not negative. */
 export function checkIntOrPercent(value: number | string | undefined, field: Field): void {
   if (value === undefined) return;
   if (typeof value === 'number') field.notNegative(value);
-  else field.invalidAll(value, percentProblems(value));
+  else field.invalidAll(value, percent(value));
 }
 export function checkAtMostAll(value: number | string | undefined, field: Field): void {
   if (typeof value === 'string' && (percentOf(value) ?? 0) > 100)

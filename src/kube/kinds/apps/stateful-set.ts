@@ -1,3 +1,4 @@
+import { dns1123Label, nameCheck } from '#machinery';
 import type { Draft, Problem } from '#machinery';
 import { declareKind } from '../declare.ts';
 import { checkClaimSpec } from '../pod-spec/claim-spec.ts';
@@ -9,7 +10,6 @@ import { ageColumn, column, containerColumns, nameColumn } from '../shared/colum
 import { rootField } from '../shared/field.ts';
 import type { Field } from '../shared/field.ts';
 import { selectorMatches, selectorText } from '../shared/meta.ts';
-import { labelProblems, masked } from '../shared/names.ts';
 import { sameValue } from '../shared/same.ts';
 import type { StatefulSet, StatefulSetSpec } from '../types/apps-v1.ts';
 import { checkCollisions, checkCounters, checkPodSelector } from './replicas.ts';
@@ -25,7 +25,7 @@ const changeable = [
 ];
 
 export const statefulSets = declareKind<StatefulSet>('apps/v1/StatefulSet', {
-  nameProblems: masked(labelProblems),
+  nameProblems: nameCheck(dns1123Label),
   defaults: ({ spec }) => defaultSpec(spec),
   prepareForCreate: ({ spec }) => dropDisabledFields(spec.template.spec, undefined),
   prepareForUpdate: ({ spec }, old) =>
@@ -37,7 +37,7 @@ export const statefulSets = declareKind<StatefulSet>('apps/v1/StatefulSet', {
     for (const [index, claim] of (spec.volumeClaimTemplates ?? []).entries())
       checkClaimSpec(claim.spec, field.at('volumeClaimTemplates').at(index).at('spec'));
     if (spec.serviceName)
-      field.at('serviceName').invalidAll(spec.serviceName, labelProblems(spec.serviceName));
+      field.at('serviceName').invalidAll(spec.serviceName, dns1123Label(spec.serviceName));
     return root.found;
   },
   validateUpdate: ({ spec }, old) => {

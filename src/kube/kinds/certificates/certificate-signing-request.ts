@@ -1,8 +1,8 @@
+import { pathSegmentName } from '#machinery';
 import type { Draft, WriteContext } from '#machinery';
 import { declareKind } from '../declare.ts';
 import { ageColumn, column, humanDuration, nameColumn } from '../shared/columns.ts';
 import { rootField } from '../shared/field.ts';
-import { pathSegmentProblems } from '../shared/names.ts';
 import { sameValue } from '../shared/same.ts';
 import { checkSignerName } from '../shared/signer.ts';
 import type { CertificateSigningRequest } from '../types/certificates-v1.ts';
@@ -12,7 +12,7 @@ type Csr = CertificateSigningRequest;
 export const certificateSigningRequests = declareKind<Csr>(
   'certificates.k8s.io/v1/CertificateSigningRequest',
   {
-    nameProblems: pathSegmentProblems,
+    nameProblems: pathSegmentName,
     prepareForUpdate: (csr, old) => {
       // Nothing but metadata changes here; approval and status have their own doors.
       csr.spec = structuredClone(old.spec) as Draft<Csr>['spec'];

@@ -1,8 +1,8 @@
+import { qualifiedName } from '#machinery';
 import type { Problem } from '#machinery';
 import { declareKind } from '../declare.ts';
 import { ageColumn, column, nameColumn } from '../shared/columns.ts';
 import { rootField } from '../shared/field.ts';
-import { qualifiedNameProblems } from '../shared/names.ts';
 import type { Lease } from '../types/coordination-v1.ts';
 
 export const leases = declareKind<Lease>('coordination.k8s.io/v1/Lease', {
@@ -33,7 +33,7 @@ function validate({ spec }: Lease): readonly Problem[] {
     field.at('leaseTransitions').invalid(leaseTransitions, 'must be greater than or equal to 0');
   if (strategy !== undefined) {
     const at = field.at('strategy.strategy');
-    if (strategy.includes('/')) at.invalidAll(strategy, qualifiedNameProblems(strategy));
+    if (strategy.includes('/')) at.invalidAll(strategy, qualifiedName(strategy));
     else if (strategy !== 'OldestEmulationVersion')
       at.notSupported(strategy, ['OldestEmulationVersion']);
   }

@@ -1,10 +1,10 @@
+import { configMapKey } from '#machinery';
 import type { Problem } from '#machinery';
 import { declareKind } from '../declare.ts';
 import { ageColumn, column, nameColumn } from '../shared/columns.ts';
 import { dataBytesMax } from '../shared/data.ts';
 import { rootField } from '../shared/field.ts';
 import { checkCoreMeta } from '../shared/meta.ts';
-import { configKeyProblems } from '../shared/names.ts';
 import { sameValue } from '../shared/same.ts';
 import type { ConfigMap } from '../types/core-v1.ts';
 
@@ -38,14 +38,14 @@ function validate({ metadata, data, binaryData }: ConfigMap): readonly Problem[]
   checkCoreMeta(metadata, root);
   let bytes = 0;
   for (const key in data) {
-    const problems = configKeyProblems(key);
+    const problems = configMapKey(key);
     if (problems.length > 0) root.at('data').key(key).invalidAll(key, problems);
     if (binaryData !== undefined && Object.hasOwn(binaryData, key))
       root.at('data').key(key).invalid(key, 'duplicate of key present in binaryData');
     bytes += Buffer.byteLength(data[key] ?? '');
   }
   for (const key in binaryData) {
-    const problems = configKeyProblems(key);
+    const problems = configMapKey(key);
     if (problems.length > 0) root.at('binaryData').key(key).invalidAll(key, problems);
     bytes += Buffer.byteLength(binaryData[key] ?? '', 'base64');
   }

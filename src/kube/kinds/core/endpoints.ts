@@ -1,3 +1,4 @@
+import { dns1123Label, dns1123Subdomain, portNumber, qualifiedName } from '#machinery';
 import type { Problem } from '#machinery';
 import { declareKind } from '../declare.ts';
 import { addressWarnings, checkAddress, reachableProblems } from '../shared/addresses.ts';
@@ -5,12 +6,6 @@ import { ageColumn, column, nameColumn, shortened } from '../shared/columns.ts';
 import { rootField } from '../shared/field.ts';
 import type { Field } from '../shared/field.ts';
 import { checkCoreMeta } from '../shared/meta.ts';
-import {
-  labelProblems,
-  portNumberProblems,
-  qualifiedNameProblems,
-  subdomainProblems,
-} from '../shared/names.ts';
 import { sameValue } from '../shared/same.ts';
 import type { EndpointAddress, EndpointPort, Endpoints } from '../types/core-v1.ts';
 
@@ -74,17 +69,17 @@ function validate({
 
 function checkEndpoint({ ip, hostname, nodeName }: EndpointAddress, field: Field): void {
   checkAddress(ip, field.at('ip'));
-  if (hostname) field.at('hostname').invalidAll(hostname, labelProblems(hostname));
-  if (nodeName) field.at('nodeName').invalidAll(nodeName, subdomainProblems(nodeName));
+  if (hostname) field.at('hostname').invalidAll(hostname, dns1123Label(hostname));
+  if (nodeName) field.at('nodeName').invalidAll(nodeName, dns1123Subdomain(nodeName));
   field.at('ip').invalidAll(ip, reachableProblems(ip));
 }
 
 function checkPort(port: EndpointPort, field: Field, needsName: boolean): void {
   if (!port.name) {
     if (needsName) field.at('name').required();
-  } else field.at('name').invalidAll(port.name, labelProblems(port.name));
-  field.at('port').invalidAll(port.port, portNumberProblems(port.port));
+  } else field.at('name').invalidAll(port.name, dns1123Label(port.name));
+  field.at('port').invalidAll(port.port, portNumber(port.port));
   field.at('protocol').oneOf(port.protocol, ['SCTP', 'TCP', 'UDP']);
   if (port.appProtocol)
-    field.at('appProtocol').invalidAll(port.appProtocol, qualifiedNameProblems(port.appProtocol));
+    field.at('appProtocol').invalidAll(port.appProtocol, qualifiedName(port.appProtocol));
 }

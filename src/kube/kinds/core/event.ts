@@ -1,7 +1,7 @@
+import { pathSegmentName } from '#machinery';
 import { declareKind } from '../declare.ts';
 import { checkEvent, eventTable, eventTtlMs } from '../shared/events.ts';
 import { rootField } from '../shared/field.ts';
-import { pathSegmentProblems } from '../shared/names.ts';
 import type { Event } from '../types/core-v1.ts';
 
 function validate(event: Event): ReturnType<typeof rootField>['found'] {
@@ -11,7 +11,7 @@ function validate(event: Event): ReturnType<typeof rootField>['found'] {
 }
 
 export const events = declareKind<Event>('v1/Event', {
-  nameProblems: pathSegmentProblems,
+  nameProblems: pathSegmentName,
   validateCreate: validate,
   validateUpdate: validate,
   selectableFields: {

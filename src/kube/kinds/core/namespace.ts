@@ -1,15 +1,15 @@
+import { dns1123Label, nameCheck, qualifiedName } from '#machinery';
 import type { Draft, Problem } from '#machinery';
 import { declareKind } from '../declare.ts';
 import { ageColumn, column, nameColumn } from '../shared/columns.ts';
 import { rootField } from '../shared/field.ts';
 import { checkCoreMeta, standardFinalizers } from '../shared/meta.ts';
-import { labelProblems, masked, qualifiedNameProblems } from '../shared/names.ts';
 import type { Namespace } from '../types/core-v1.ts';
 
 const nameLabel = 'kubernetes.io/metadata.name';
 
 export const namespaces = declareKind<Namespace>('v1/Namespace', {
-  nameProblems: masked(labelProblems),
+  nameProblems: nameCheck(dns1123Label),
   defaults: (namespace) => {
     labelWithName(namespace);
     namespace.status.phase ||= 'Active';
@@ -78,7 +78,7 @@ export function finalizeProblems(namespace: Namespace): readonly Problem[] {
 }
 
 function checkFinalizer(name: string, field: ReturnType<typeof rootField>): void {
-  const problems = qualifiedNameProblems(name);
+  const problems = qualifiedName(name);
   field.invalidAll(name, problems);
   if (problems.length === 0 && !name.includes('/') && !standardFinalizers.has(name))
     field.invalid(name, 'name is neither a standard finalizer name nor is it fully qualified');

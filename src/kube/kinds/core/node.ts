@@ -1,8 +1,9 @@
+import { cidr, parseCidr } from '#machinery';
 import type { Problem } from '#machinery';
 import { declareKind } from '../declare.ts';
 import { checkTaints } from '../pod-spec/tolerations.ts';
 import { checkResourceValue } from '../pod-spec/resources.ts';
-import { cidrProblems, isDualStack, parseCidr } from '../shared/addresses.ts';
+import { isDualStack } from '../shared/addresses.ts';
 import { ageColumn, column, nameColumn } from '../shared/columns.ts';
 import { conditionOf } from '../shared/conditions.ts';
 import { rootField } from '../shared/field.ts';
@@ -100,9 +101,9 @@ function checkNode({ metadata, spec, status }: Node, root: Field): void {
   checkTaints(spec.taints, root.at('metadata.taints'));
   checkCapacity(status, root);
   const cidrs = spec.podCIDRs ?? [];
-  for (const [index, cidr] of cidrs.entries())
-    root.at('spec.podCIDRs').at(index).invalidAll(cidr, cidrProblems(cidr));
-  if (cidrs.length > 1 && !isDualStack(cidrs.map((cidr) => parseCidr(cidr)?.address)))
+  for (const [index, range] of cidrs.entries())
+    root.at('spec.podCIDRs').at(index).invalidAll(range, cidr(range));
+  if (cidrs.length > 1 && !isDualStack(cidrs.map((range) => parseCidr(range)?.ip)))
     root.at('spec.podCIDRs').invalid(cidrs, 'may specify no more than one CIDR for each IP family');
 }
 

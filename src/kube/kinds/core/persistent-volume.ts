@@ -1,4 +1,5 @@
 import { parseQuantity } from '#base';
+import { dns1123Subdomain } from '#machinery';
 import type { Problem } from '#machinery';
 import { declareKind } from '../declare.ts';
 import { checkAccessModes } from '../pod-spec/claim-spec.ts';
@@ -12,7 +13,6 @@ import { jsonDiff } from '../shared/diff.ts';
 import { rootField } from '../shared/field.ts';
 import type { Field } from '../shared/field.ts';
 import { checkCoreMeta } from '../shared/meta.ts';
-import { subdomainProblems } from '../shared/names.ts';
 import { roundResources } from '../shared/resources.ts';
 import { sameValue } from '../shared/same.ts';
 import type { PersistentVolume, PersistentVolumeSpec } from '../types/core-v1.ts';
@@ -139,7 +139,7 @@ function validate({ metadata, spec }: PersistentVolume): readonly Problem[] {
   checkSource(spec, field);
   const { storageClassName, volumeMode } = spec;
   if (storageClassName)
-    field.at('storageClassName').invalidAll(storageClassName, subdomainProblems(storageClassName));
+    field.at('storageClassName').invalidAll(storageClassName, dns1123Subdomain(storageClassName));
   if (volumeMode !== 'Block' && volumeMode !== 'Filesystem')
     field.at('volumeMode').notSupported(volumeMode ?? null, ['Block', 'Filesystem']);
   return root.found;

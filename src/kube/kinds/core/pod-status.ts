@@ -1,8 +1,8 @@
+import { dns1123Subdomain, parseIp, qualifiedName } from '#machinery';
 import type { Draft, Problem } from '#machinery';
-import { checkAddress, isDualStack, parseAddress } from '../shared/addresses.ts';
+import { checkAddress, isDualStack } from '../shared/addresses.ts';
 import { rootField } from '../shared/field.ts';
 import type { Field } from '../shared/field.ts';
-import { qualifiedNameProblems, subdomainProblems } from '../shared/names.ts';
 import type { Container, ContainerStatus, Pod, PodIP } from '../types/core-v1.ts';
 import { checkAnnotationChanges } from './pod-update.ts';
 
@@ -33,7 +33,7 @@ export function validatePodStatus(pod: Pod, old: Pod): readonly Problem[] {
     const at = field.at('conditions').at(index);
     if (observedGeneration < 0) at.at('observedGeneration').invalid(observedGeneration, whole);
     // The reference spells this path with a capital.
-    if (!ownConditions.has(type)) at.at('Type').invalidAll(type, qualifiedNameProblems(type));
+    if (!ownConditions.has(type)) at.at('Type').invalidAll(type, qualifiedName(type));
   }
   checkNominated(pod, old, field.at('nominatedNodeName'));
   if ((pod.status.observedGeneration ?? 0) < 0)
@@ -53,7 +53,7 @@ export function validatePodStatus(pod: Pod, old: Pod): readonly Problem[] {
 function checkNominated(pod: Pod, old: Pod, field: Field): void {
   const now = pod.status.nominatedNodeName;
   if (!now || now === old.status.nominatedNodeName) return;
-  field.invalidAll(now, subdomainProblems(now));
+  field.invalidAll(now, dns1123Subdomain(now));
   if (old.spec.nodeName && now !== old.spec.nodeName)
     field.forbidden('may not be set on pods that are already bound to a node');
 }
@@ -66,7 +66,7 @@ function checkAddresses(
   if (now === undefined) return;
   const kept = (then ?? []).map(({ ip }) => ip);
   for (const [index, { ip }] of now.entries()) checkAddress(ip, field.at(index), kept);
-  if (now.length > 1 && !isDualStack(now.map(({ ip }) => parseAddress(ip))))
+  if (now.length > 1 && !isDualStack(now.map(({ ip }) => parseIp(ip))))
     field.invalid(now, 'may specify no more than one IP for each IP family');
 }
 
@@ -81,10 +81,7 @@ function checkClaims({ spec, status }: Pod, field: Field): void {
     if (seen.has(name)) at.at('name').duplicate(name);
     seen.add(name);
     if (resourceClaimName !== undefined)
-      at.at('resourceClaimName').invalidAll(
-        resourceClaimName,
-        subdomainProblems(resourceClaimName),
-      );
+      at.at('resourceClaimName').invalidAll(resourceClaimName, dns1123Subdomain(resourceClaimName));
   }
 }
 

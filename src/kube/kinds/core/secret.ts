@@ -1,3 +1,4 @@
+import { configMapKey } from '#machinery';
 import type { Problem } from '#machinery';
 import { declareKind } from '../declare.ts';
 import { ageColumn, column, nameColumn } from '../shared/columns.ts';
@@ -6,7 +7,6 @@ import { rootField } from '../shared/field.ts';
 import type { Field } from '../shared/field.ts';
 import { jsonObjectProblem } from '../shared/go-json.ts';
 import { checkCoreMeta } from '../shared/meta.ts';
-import { configKeyProblems } from '../shared/names.ts';
 import { sameValue } from '../shared/same.ts';
 import type { Secret } from '../types/core-v1.ts';
 
@@ -54,7 +54,7 @@ function validate(secret: Secret): readonly Problem[] {
   const data = secret.data ?? {};
   let bytes = 0;
   for (const key in data) {
-    const problems = configKeyProblems(key);
+    const problems = configMapKey(key);
     if (problems.length > 0) root.at('data').key(key).invalidAll(key, problems);
     bytes += Buffer.byteLength(data[key] ?? '', 'base64');
   }

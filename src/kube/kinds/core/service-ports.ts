@@ -1,10 +1,5 @@
 import type { Field } from '../shared/field.ts';
-import {
-  labelProblems,
-  portNumberProblems,
-  portProblems,
-  qualifiedNameProblems,
-} from '../shared/names.ts';
+import { dns1123Label, portNumber, portNumberOrName, qualifiedName } from '#machinery';
 import type { Draft } from '#machinery';
 import type { ServiceSpec } from '../types/core-v1.ts';
 
@@ -15,15 +10,15 @@ export function checkServicePorts({ ports = [] }: ServiceSpec, root: Field): voi
     if (!name) {
       if (ports.length > 1) at.at('name').required();
     } else {
-      at.at('name').invalidAll(name, labelProblems(name));
+      at.at('name').invalidAll(name, dns1123Label(name));
       if (names.has(name)) at.at('name').duplicate(name);
       names.add(name);
     }
-    at.at('port').invalidAll(port, portNumberProblems(port));
+    at.at('port').invalidAll(port, portNumber(port));
     at.at('protocol').oneOf(protocol, ['SCTP', 'TCP', 'UDP']);
-    at.at('targetPort').invalidAll(targetPort, portProblems(targetPort));
+    at.at('targetPort').invalidAll(targetPort, portNumberOrName(targetPort));
     if (appProtocol !== undefined)
-      at.at('appProtocol').invalidAll(appProtocol, qualifiedNameProblems(appProtocol));
+      at.at('appProtocol').invalidAll(appProtocol, qualifiedName(appProtocol));
   }
 }
 

@@ -1,15 +1,9 @@
+import { cidr, dns1123Subdomain, parseIp, qualifiedName } from '#machinery';
 import type { Problem } from '#machinery';
-import {
-  checkAddress,
-  cidrProblems,
-  isDualStack,
-  parseAddress,
-  reachableProblems,
-} from '../shared/addresses.ts';
+import { checkAddress, isDualStack, reachableProblems } from '../shared/addresses.ts';
 import { rootField } from '../shared/field.ts';
 import type { Field } from '../shared/field.ts';
 import { checkCoreMeta, checkLabels } from '../shared/meta.ts';
-import { qualifiedNameProblems, subdomainProblems } from '../shared/names.ts';
 import type { Service, ServiceSpec } from '../types/core-v1.ts';
 import {
   checkServicePorts,
@@ -111,7 +105,7 @@ function checkType(spec: ServiceSpec, field: Field): void {
   if (spec.ipFamilyPolicy !== undefined) field.at('ipFamilyPolicy').forbidden(text);
   const name = externalName.endsWith('.') ? externalName.slice(0, -1) : externalName;
   if (name === '') field.at('externalName').required();
-  else field.at('externalName').invalidAll(name, subdomainProblems(name));
+  else field.at('externalName').invalidAll(name, dns1123Subdomain(name));
 }
 
 function checkAffinity({ sessionAffinity, sessionAffinityConfig }: ServiceSpec, root: Field): void {
@@ -176,13 +170,13 @@ function checkAddressList(
     if (!checkAddress(ip, field.at(index), kept)) allFine = false;
   if (clusterIPs.length > 2) field.invalid(clusterIPs, 'may only hold up to 2 values');
   if (!allFine) return;
-  const addresses = clusterIPs.map(parseAddress);
+  const addresses = clusterIPs.map(parseIp);
   if (clusterIPs.length > 1 && !isDualStack(addresses.slice(0, 2)))
     field.invalid(clusterIPs, 'may specify no more than one IP for each IP family');
   for (const [index, address] of addresses.entries()) {
     const family = ipFamilies[index];
     if (family === undefined || address === undefined) continue;
-    if (address.isV6 !== (family === 'IPv6'))
+    if ((address.family === 6) !== (family === 'IPv6'))
       field
         .at(index)
         .invalid(
@@ -228,7 +222,7 @@ function checkSourceRanges(
     if (spec.type !== 'LoadBalancer') field.forbidden(onlyBalanced);
     const kept = old?.spec.loadBalancerSourceRanges ?? [];
     for (const [index, range] of ranges.entries())
-      if (!kept.includes(range)) field.at(index).invalidAll(range, cidrProblems(range.trim()));
+      if (!kept.includes(range)) field.at(index).invalidAll(range, cidr(range.trim()));
     return;
   }
   const text = metadata.annotations?.[rangesAnnotation];
@@ -236,14 +230,14 @@ function checkSourceRanges(
   const at = root.at('metadata.annotations').key(rangesAnnotation);
   if (spec.type !== 'LoadBalancer') at.forbidden(onlyBalanced);
   if (text.trim() === '' || text === old?.metadata.annotations?.[rangesAnnotation]) return;
-  for (const range of text.split(',')) at.invalidAll(range, cidrProblems(range.trim()));
+  for (const range of text.split(',')) at.invalidAll(range, cidr(range.trim()));
 }
 
 function checkClass({ type, loadBalancerClass }: ServiceSpec, root: Field): void {
   if (loadBalancerClass === undefined) return;
   const field = root.at('loadBalancerClass');
   if (type !== 'LoadBalancer') field.forbidden(onlyBalanced);
-  else field.invalidAll(loadBalancerClass, qualifiedNameProblems(loadBalancerClass));
+  else field.invalidAll(loadBalancerClass, qualifiedName(loadBalancerClass));
 }
 
 function checkTraffic(spec: ServiceSpec, field: Field): void {
@@ -334,8 +328,8 @@ export function validateServiceStatus({ spec, status }: Service, old: Service): 
     if (ip && ipMode !== undefined && ipMode !== 'VIP' && ipMode !== 'Proxy')
       at.at('ipMode').notSupported(ipMode, ['Proxy', 'VIP']);
     if (!hostname) continue;
-    at.at('hostname').invalidAll(hostname, subdomainProblems(hostname));
-    if (parseAddress(hostname) !== undefined)
+    at.at('hostname').invalidAll(hostname, dns1123Subdomain(hostname));
+    if (parseIp(hostname) !== undefined)
       at.at('hostname').invalid(hostname, 'must be a DNS name, not an IP address');
   }
   return root.found;

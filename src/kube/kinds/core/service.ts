@@ -1,7 +1,7 @@
+import { dns1123Label, nameCheck } from '#machinery';
 import type { Draft } from '#machinery';
 import { declareKind } from '../declare.ts';
 import { ageColumn, column, labelsCell, nameColumn } from '../shared/columns.ts';
-import { labelProblems, masked } from '../shared/names.ts';
 import { sameValue } from '../shared/same.ts';
 import type { Service, ServiceSpec } from '../types/core-v1.ts';
 import { isExternallyAccessible, needsHealthCheckPort } from './service-ports.ts';
@@ -13,7 +13,7 @@ import {
 } from './service-validation.ts';
 
 export const services = declareKind<Service>('v1/Service', {
-  nameProblems: masked(labelProblems),
+  nameProblems: nameCheck(dns1123Label),
   defaults: defaultService,
   prepareForUpdate: (service, old) => {
     clearWhatTypeLost(service.spec, old.spec);

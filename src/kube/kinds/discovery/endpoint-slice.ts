@@ -1,22 +1,19 @@
+import {
+  canonicalIpAddress,
+  dns1123Label,
+  dns1123Subdomain,
+  ipAddress,
+  labelValue,
+  parseIp,
+  qualifiedName,
+} from '#machinery';
 import type { Problem } from '#machinery';
 import { declareKind } from '../declare.ts';
-import {
-  addressProblems,
-  addressWarnings,
-  canonicalAddressProblems,
-  parseAddress,
-  reachableProblems,
-} from '../shared/addresses.ts';
+import { addressWarnings, reachableProblems } from '../shared/addresses.ts';
 import { ageColumn, column, nameColumn, shortened } from '../shared/columns.ts';
 import { rootField } from '../shared/field.ts';
 import type { Field } from '../shared/field.ts';
 import { checkLabels } from '../shared/meta.ts';
-import {
-  labelProblems,
-  labelValueProblems,
-  qualifiedNameProblems,
-  subdomainProblems,
-} from '../shared/names.ts';
 import { sameValue } from '../shared/same.ts';
 import type { Endpoint, EndpointSlice } from '../types/discovery-v1.ts';
 
@@ -105,12 +102,12 @@ function checkPorts(slice: EndpointSlice, field: Field): void {
   const names = new Set<string>();
   for (const [index, { name = '', protocol, appProtocol }] of ports.entries()) {
     const at = field.at(index);
-    if (name !== '') at.at('name').invalidAll(name, labelProblems(name));
+    if (name !== '') at.at('name').invalidAll(name, dns1123Label(name));
     if (names.has(name)) at.at('name').duplicate(name);
     names.add(name);
     at.at('protocol').oneOf(protocol, ['SCTP', 'TCP', 'UDP']);
     if (appProtocol !== undefined)
-      at.at('appProtocol').invalidAll(appProtocol, qualifiedNameProblems(appProtocol));
+      at.at('appProtocol').invalidAll(appProtocol, qualifiedName(appProtocol));
   }
 }
 
@@ -122,16 +119,15 @@ function checkEndpoint(endpoint: Endpoint, field: Field, addressType: string): v
   else if (addresses.length > addressesMax) at.tooMany(addresses.length, addressesMax);
   for (const [index, address] of addresses.entries())
     checkAddressOf(addressType, address, { list: at, field: at.at(index) });
-  if (nodeName !== undefined)
-    field.at('nodeName').invalidAll(nodeName, subdomainProblems(nodeName));
+  if (nodeName !== undefined) field.at('nodeName').invalidAll(nodeName, dns1123Subdomain(nodeName));
   if (deprecatedTopology !== undefined) {
     const count = Object.keys(deprecatedTopology).length;
     if (count > 16) field.at('deprecatedTopology').tooMany(count, 16);
     checkLabels(deprecatedTopology, field.at('deprecatedTopology'));
   }
-  if (hostname !== undefined) field.at('hostname').invalidAll(hostname, labelProblems(hostname));
-  checkHints(hints?.forZones, field.at('hints.forZones'), labelValueProblems);
-  checkHints(hints?.forNodes, field.at('hints.forNodes'), subdomainProblems);
+  if (hostname !== undefined) field.at('hostname').invalidAll(hostname, dns1123Label(hostname));
+  checkHints(hints?.forZones, field.at('hints.forZones'), labelValue);
+  checkHints(hints?.forNodes, field.at('hints.forNodes'), dns1123Subdomain);
 }
 
 function checkHints(
@@ -157,13 +153,13 @@ function checkAddressOf(
 ): void {
   if (type === 'FQDN') return checkDomain(address, field);
   if (type !== 'IPv4' && type !== 'IPv6') return;
-  const parsed = parseAddress(address);
+  const parsed = parseIp(address);
   if (type === 'IPv4') {
-    field.invalidAll(address, addressProblems(address));
-    if (parsed?.isV6 !== false) list.invalid(address, 'must be an IPv4 address');
+    field.invalidAll(address, ipAddress(address));
+    if (parsed?.family !== 4) list.invalid(address, 'must be an IPv4 address');
   } else {
-    field.invalidAll(address, canonicalAddressProblems(address));
-    if (parsed?.isV6 !== true) list.invalid(address, 'must be an IPv6 address');
+    field.invalidAll(address, canonicalIpAddress(address));
+    if (parsed?.family !== 6) list.invalid(address, 'must be an IPv6 address');
   }
   if (parsed !== undefined) field.invalidAll(address, reachableProblems(address));
 }
@@ -171,12 +167,12 @@ function checkAddressOf(
 function checkDomain(name: string, field: Field): void {
   if (name === '') return field.required();
   const plain = name.endsWith('.') ? name.slice(0, -1) : name;
-  const problems = subdomainProblems(plain);
+  const problems = dns1123Subdomain(plain);
   if (problems.length > 0) return field.invalid(name, problems.join(','));
   if (!plain.includes('.'))
     return field.invalid(name, 'should be a domain with at least two segments separated by dots');
   for (const label of plain.split('.')) {
-    const texts = labelProblems(label);
+    const texts = dns1123Label(label);
     if (texts.length > 0) return field.invalid(label, texts.join(','));
   }
 }

@@ -1,3 +1,4 @@
+import { dns1123Label } from '#machinery';
 import type { Problem } from '#machinery';
 import { declareKind } from '../declare.ts';
 import { checkOverhead } from '../pod-spec/resources.ts';
@@ -5,7 +6,6 @@ import { checkTolerations } from '../pod-spec/tolerations.ts';
 import { ageColumn, column, nameColumn } from '../shared/columns.ts';
 import { rootField } from '../shared/field.ts';
 import { checkLabels } from '../shared/meta.ts';
-import { labelProblems } from '../shared/names.ts';
 import { sameValue } from '../shared/same.ts';
 import { nodeLabelWarning } from '../shared/warnings.ts';
 import type { RuntimeClass } from '../types/node-v1.ts';
@@ -30,7 +30,7 @@ export const runtimeClasses = declareKind<RuntimeClass>('node.k8s.io/v1/RuntimeC
 function validate({ handler, overhead, scheduling }: RuntimeClass): readonly Problem[] {
   const root = rootField();
   if (handler === '') root.at('handler').required();
-  else root.at('handler').invalidAll(handler, labelProblems(handler));
+  else root.at('handler').invalidAll(handler, dns1123Label(handler));
   if (overhead !== undefined) checkOverhead(overhead.podFixed, root.at('overhead'));
   if (scheduling === undefined) return root.found;
   const field = root.at('scheduling');

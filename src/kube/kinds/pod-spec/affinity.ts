@@ -1,11 +1,6 @@
+import { dns1123Label, dns1123Subdomain, labelValue, qualifiedName } from '#machinery';
 import type { Field } from '../shared/field.ts';
 import { checkSelector } from '../shared/meta.ts';
-import {
-  labelProblems,
-  labelValueProblems,
-  qualifiedNameProblems,
-  subdomainProblems,
-} from '../shared/names.ts';
 import type {
   Affinity,
   NodeAffinity,
@@ -81,10 +76,9 @@ function checkNodeRequirement(
     if (values.length !== 1)
       at.required("must be specified single value when `operator` is 'Lt' or 'Gt'");
   } else field.at('operator').invalid(operator, 'not a valid selector operator');
-  field.at('key').invalidAll(key, qualifiedNameProblems(key));
+  field.at('key').invalidAll(key, qualifiedName(key));
   if (anyValue) return;
-  for (const [index, value] of values.entries())
-    at.at(index).invalidAll(value, labelValueProblems(value));
+  for (const [index, value] of values.entries()) at.at(index).invalidAll(value, labelValue(value));
 }
 
 function checkFieldRequirement(
@@ -102,7 +96,7 @@ function checkFieldRequirement(
   if (key !== 'metadata.name') field.at('key').invalid(key, 'not a valid field selector key');
   else
     for (const [index, value] of values.entries())
-      field.at('values').at(index).invalidAll(value, subdomainProblems(value));
+      field.at('values').at(index).invalidAll(value, dns1123Subdomain(value));
 }
 
 function checkPodAffinity(affinity: PodAffinity, field: Field, leniency: AffinityLeniency): void {
@@ -120,10 +114,10 @@ function checkTerm(term: PodAffinityTerm, field: Field, leniency: AffinityLenien
   checkSelector(term.labelSelector, field.at('labelSelector'), options);
   checkSelector(term.namespaceSelector, field.at('namespaceSelector'), options);
   for (const name of term.namespaces ?? [])
-    field.at('namespace').invalidAll(name, labelProblems(name));
+    field.at('namespace').invalidAll(name, dns1123Label(name));
   checkMatchKeys(term, field);
   if (term.topologyKey === '') field.at('topologyKey').required('can not be empty');
-  field.at('topologyKey').invalidAll(term.topologyKey, qualifiedNameProblems(term.topologyKey));
+  field.at('topologyKey').invalidAll(term.topologyKey, qualifiedName(term.topologyKey));
 }
 
 function checkMatchKeys(term: PodAffinityTerm, field: Field): void {
@@ -138,7 +132,7 @@ function checkMatchKeys(term: PodAffinityTerm, field: Field): void {
       continue;
     }
     for (const [index, key] of keys.entries()) {
-      field.at(name).at(index).invalidAll(key, qualifiedNameProblems(key));
+      field.at(name).at(index).invalidAll(key, qualifiedName(key));
       if (name === 'matchLabelKeys' && occurrences(labelSelector, key) > 1)
         field.at(index).invalid(key, 'exists in both matchLabelKeys and labelSelector');
     }

@@ -1,7 +1,7 @@
+import { dns1123Label, dns1123Subdomain } from '#machinery';
 import { isWholeQuantity, parseQuantity } from '#base';
 import type { Field } from '../shared/field.ts';
 import { checkAnnotations, checkLabels, checkSelector } from '../shared/meta.ts';
-import { labelProblems, subdomainProblems } from '../shared/names.ts';
 import type { PersistentVolumeClaimSpec, PersistentVolumeClaimTemplate } from '../types/core-v1.ts';
 
 const modes = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'];
@@ -32,14 +32,14 @@ export function checkClaimSpec(
   checkStorage(spec.resources.requests?.['storage'], field.at('resources').key('storage'));
   const { storageClassName, volumeMode, volumeAttributesClassName } = spec;
   if (storageClassName)
-    field.at('storageClassName').invalidAll(storageClassName, subdomainProblems(storageClassName));
+    field.at('storageClassName').invalidAll(storageClassName, dns1123Subdomain(storageClassName));
   if (volumeMode !== undefined && volumeMode !== 'Block' && volumeMode !== 'Filesystem')
     field.at('volumeMode').notSupported(volumeMode, ['Block', 'Filesystem']);
   checkDataSources(spec, field, leniency.anyApiGroup === true);
   if (volumeAttributesClassName)
     field
       .at('volumeAttributesClassName')
-      .invalidAll(volumeAttributesClassName, subdomainProblems(volumeAttributesClassName));
+      .invalidAll(volumeAttributesClassName, dns1123Subdomain(volumeAttributesClassName));
 }
 
 function checkStorage(amount: string | undefined, field: Field): void {
@@ -68,11 +68,11 @@ function checkDataSources(
         "must be 'PersistentVolumeClaim' when referencing the default apiGroup",
       );
     if (source.apiGroup && !anyApiGroup)
-      at.at('apiGroup').invalidAll(source.apiGroup, subdomainProblems(source.apiGroup));
+      at.at('apiGroup').invalidAll(source.apiGroup, dns1123Subdomain(source.apiGroup));
   }
   const namespace = dataSourceRef?.namespace;
   if (namespace) {
-    field.at('dataSourceRef.namespace').invalidAll(namespace, labelProblems(namespace));
+    field.at('dataSourceRef.namespace').invalidAll(namespace, dns1123Label(namespace));
     if (dataSource !== undefined)
       field.invalid({}, 'may not be specified when dataSourceRef.namespace is specified');
     return;

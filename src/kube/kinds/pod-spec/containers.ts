@@ -1,5 +1,5 @@
+import { dns1123Label, portName, portNumber } from '#machinery';
 import type { Field } from '../shared/field.ts';
-import { labelProblems, portNameProblems, portNumberProblems } from '../shared/names.ts';
 import type {
   Container,
   ContainerPort,
@@ -146,7 +146,7 @@ function checkCommon(container: Container, field: Field, context: ContainerConte
   const { spec } = context;
   if (container.name === '') field.at('name').required();
   else {
-    const problems = labelProblems(container.name);
+    const problems = dns1123Label(container.name);
     if (problems.length > 0) field.at('name').invalidAll(container.name, problems);
   }
   if (!container.image && !isProcessPod(spec)) field.at('image').required();
@@ -191,17 +191,17 @@ function checkPorts(ports: readonly ContainerPort[], field: Field): void {
     const { name, containerPort, hostPort, protocol } = port;
     const at = field.at(index);
     if (name) {
-      const problems = portNameProblems(name);
+      const problems = portName(name);
       if (problems.length > 0) at.at('name').invalidAll(name, problems);
       else if (names.has(name)) at.at('name').duplicate(name);
       else names.add(name);
     }
     if (containerPort === 0) at.at('containerPort').required();
     else {
-      const problems = portNumberProblems(containerPort);
+      const problems = portNumber(containerPort);
       if (problems.length > 0) at.at('containerPort').invalidAll(containerPort, problems);
     }
-    if (hostPort) at.at('hostPort').invalidAll(hostPort, portNumberProblems(hostPort));
+    if (hostPort) at.at('hostPort').invalidAll(hostPort, portNumber(hostPort));
     if (protocol !== 'TCP') at.at('protocol').oneOf(protocol, protocols);
   }
 }

@@ -1,13 +1,13 @@
+import {
+  configMapKey,
+  dns1123Label,
+  dns1123Subdomain,
+  environmentName,
+  nameCheck,
+  qualifiedName,
+} from '#machinery';
 import { parseQuantity } from '#base';
 import type { Field } from '../shared/field.ts';
-import {
-  configKeyProblems,
-  environmentNameProblems,
-  labelProblems,
-  masked,
-  qualifiedNameProblems,
-  subdomainProblems,
-} from '../shared/names.ts';
 import type {
   EnvFromSource,
   EnvVar,
@@ -56,7 +56,7 @@ const fieldResources = [
   'requests.ephemeral-storage',
   'requests.memory',
 ];
-const maskedSubdomain = masked(subdomainProblems);
+const maskedSubdomain = nameCheck(dns1123Subdomain);
 
 export function checkEnv(env: readonly EnvVar[] | undefined, field: Field): void {
   if (env === undefined) return;
@@ -64,7 +64,7 @@ export function checkEnv(env: readonly EnvVar[] | undefined, field: Field): void
     const variable = env[index];
     if (variable === undefined) continue;
     const { name, value, valueFrom } = variable;
-    const problems = environmentNameProblems(name);
+    const problems = environmentName(name);
     if (name === '') field.at(index).at('name').required();
     else if (problems.length > 0) field.at(index).at('name').invalidAll(name, problems);
     if (valueFrom !== undefined)
@@ -90,18 +90,18 @@ function checkValueFrom(source: EnvVarSource, field: Field, value: string): void
     if (ref === undefined) continue;
     sources++;
     const at = field.at(name);
-    at.at('name').invalidAll(ref.name ?? '', subdomainProblems(ref.name ?? ''));
+    at.at('name').invalidAll(ref.name ?? '', dns1123Subdomain(ref.name ?? ''));
     if (ref.key === '') at.at('key').required();
-    else at.at('key').invalidAll(ref.key, configKeyProblems(ref.key));
+    else at.at('key').invalidAll(ref.key, configMapKey(ref.key));
   }
   if (fileKeyRef !== undefined) {
     sources++;
     const at = field.at('fileKeyRef');
     const { key, volumeName, path } = fileKeyRef;
     if (key === '') at.at('key').required();
-    else at.at('key').invalidAll(key, environmentNameProblems(key));
+    else at.at('key').invalidAll(key, environmentName(key));
     if (volumeName === '') at.at('volumeName').required();
-    else at.at('volumeName').invalidAll(volumeName, labelProblems(volumeName));
+    else at.at('volumeName').invalidAll(volumeName, dns1123Label(volumeName));
     if (path === '') at.at('path').required();
     else checkNoBacksteps(path, at.at('path'));
   }
@@ -132,9 +132,8 @@ export function checkFieldRef(
   const subscript = match?.[2];
   if (subscript !== undefined) {
     if (path === 'metadata.annotations')
-      return field.invalidAll(subscript, qualifiedNameProblems(subscript.toLowerCase()));
-    if (path === 'metadata.labels')
-      return field.invalidAll(subscript, qualifiedNameProblems(subscript));
+      return field.invalidAll(subscript, qualifiedName(subscript.toLowerCase()));
+    if (path === 'metadata.labels') return field.invalidAll(subscript, qualifiedName(subscript));
     return at.invalid(
       fieldPath,
       `error converting fieldPath: field label does not support subscript: ${fieldPath}`,
@@ -182,7 +181,7 @@ function checkDivisor(resource: string, divisor: string, field: Field): void {
 export function checkEnvFrom(sources: readonly EnvFromSource[] | undefined, field: Field): void {
   for (const [index, { prefix, configMapRef, secretRef }] of (sources ?? []).entries()) {
     const at = field.at(index);
-    if (prefix) at.at('prefix').invalidAll(prefix, environmentNameProblems(prefix));
+    if (prefix) at.at('prefix').invalidAll(prefix, environmentName(prefix));
     for (const [name, ref] of [
       ['configMapRef', configMapRef],
       ['secretRef', secretRef],

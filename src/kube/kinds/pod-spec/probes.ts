@@ -1,5 +1,5 @@
+import { httpHeaderName, portNumberOrName } from '#machinery';
 import type { Field } from '../shared/field.ts';
-import { httpHeaderProblems, portProblems } from '../shared/names.ts';
 import type {
   ExecAction,
   GRPCAction,
@@ -37,8 +37,8 @@ function checkAction(handler: Handler, field: Field, graceSeconds: number | unde
     if ((exec.command ?? []).length === 0) field.at('command').required();
   } else if (httpGet !== undefined) checkHttpGet(httpGet, field);
   else if (tcpSocket !== undefined)
-    field.at('port').invalidAll(tcpSocket.port, portProblems(tcpSocket.port));
-  else if (grpc !== undefined) field.at('port').invalidAll(grpc.port, portProblems(grpc.port));
+    field.at('port').invalidAll(tcpSocket.port, portNumberOrName(tcpSocket.port));
+  else if (grpc !== undefined) field.at('port').invalidAll(grpc.port, portNumberOrName(grpc.port));
   else if (
     sleep !== undefined &&
     graceSeconds !== undefined &&
@@ -52,11 +52,11 @@ function checkAction(handler: Handler, field: Field, graceSeconds: number | unde
 
 function checkHttpGet({ path, port, scheme, httpHeaders }: HTTPGetAction, field: Field): void {
   if (!path) field.at('path').required();
-  field.at('port').invalidAll(port, portProblems(port));
+  field.at('port').invalidAll(port, portNumberOrName(port));
   if (scheme !== 'HTTP' && scheme !== 'HTTPS')
     field.at('scheme').notSupported(scheme ?? '', ['HTTP', 'HTTPS']);
   for (const { name } of httpHeaders ?? [])
-    field.at('httpHeaders').invalidAll(name, httpHeaderProblems(name));
+    field.at('httpHeaders').invalidAll(name, httpHeaderName(name));
 }
 
 /** One probe. `mustBeOnce`: liveness and startup succeed at the first success. */

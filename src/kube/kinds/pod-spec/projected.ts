@@ -1,6 +1,6 @@
+import { dns1123Subdomain } from '#machinery';
 import type { Field } from '../shared/field.ts';
 import { checkSelector } from '../shared/meta.ts';
-import { subdomainProblems } from '../shared/names.ts';
 import { checkSignerName } from '../shared/signer.ts';
 import type {
   ClusterTrustBundleProjection,
@@ -129,7 +129,7 @@ function checkBundle(bundle: ClusterTrustBundleProjection, field: Field): void {
   else if (name !== undefined) {
     const plain = name.slice(name.lastIndexOf(':') + 1);
     if (name === '') field.at('name').required('must be a valid object name');
-    for (const text of subdomainProblems(plain))
+    for (const text of dns1123Subdomain(plain))
       field.at('name').invalid(name, `not a valid clustertrustbundlename: ${text}`);
     if (labelSelector !== undefined)
       field

@@ -1,6 +1,6 @@
+import { dns1123Label, qualifiedName } from '#machinery';
 import { compareQuantities, isWholeQuantity, parseQuantity } from '#base';
 import type { Field } from '../shared/field.ts';
-import { labelProblems, qualifiedNameProblems } from '../shared/names.ts';
 import { isHugePages, isNativeResource } from '../shared/resources.ts';
 import type { ResourceList } from '../shared/resources.ts';
 import type { ResourceRequirements } from '../types/core-v1.ts';
@@ -50,7 +50,7 @@ export function isExtendedResource(name: string): boolean {
   return (
     !isNativeResource(name) &&
     !name.startsWith('requests.') &&
-    qualifiedNameProblems(`requests.${name}`).length === 0
+    qualifiedName(`requests.${name}`).length === 0
   );
 }
 function isOvercommittable(name: string): boolean {
@@ -59,7 +59,7 @@ function isOvercommittable(name: string): boolean {
 
 /** Any resource name: bare ones must be known. True when the name is one. */
 export function checkResourceName(name: string, field: Field): boolean {
-  const problems = qualifiedNameProblems(name);
+  const problems = qualifiedName(name);
   field.invalidAll(name, problems);
   if (problems.length > 0) return false;
   if (!name.includes('/') && !isStandard(name)) {
@@ -190,7 +190,7 @@ function checkClaims(
       at.at('name').required();
       continue;
     }
-    if (request) at.at('request').invalidAll(request, labelProblems(request));
+    if (request) at.at('request').invalidAll(request, dns1123Label(request));
     const full = request ? `${name}/${request}` : name;
     if (seen.has(full) || (request && seen.has(name)))
       at.duplicate(request && !seen.has(full) ? name : full);

@@ -1,14 +1,14 @@
+import {
+  dns1123Label,
+  dns1123Subdomain,
+  dns1123SubdomainWithUnderscore,
+  labelValue,
+  qualifiedName,
+} from '#machinery';
 import { compareQuantities } from '#base';
 import type { Field } from '../shared/field.ts';
 import { checkAddress } from '../shared/addresses.ts';
 import { checkLabels, isSelectable } from '../shared/meta.ts';
-import {
-  labelProblems,
-  labelValueProblems,
-  qualifiedNameProblems,
-  searchDomainProblems,
-  subdomainProblems,
-} from '../shared/names.ts';
 import { isHugePages } from '../shared/resources.ts';
 import type { Container, EphemeralContainer, PodSpec, PodTemplateSpec } from '../types/core-v1.ts';
 import { checkAffinity } from './affinity.ts';
@@ -105,7 +105,7 @@ export function checkPodSpec(spec: PodSpec, field: Field, site: SpecSite): void 
     const at = field.at('hostAliases').at(index);
     checkAddress(ip, at.at('ip'));
     for (const [number, name] of (hostnames ?? []).entries())
-      at.at('hostnames').at(number).invalidAll(name, subdomainProblems(name));
+      at.at('hostnames').at(number).invalidAll(name, dns1123Subdomain(name));
   }
   checkClasses(spec, field);
   checkFileKeys(spec, field, volumes);
@@ -128,7 +128,7 @@ function checkResourceClaims(spec: PodSpec, field: Field, isMirror: boolean): re
     if (name === '') at.at('name').required();
     else if (names.includes(name)) at.at('name').duplicate(name);
     else {
-      at.at('name').invalidAll(name, labelProblems(name));
+      at.at('name').invalidAll(name, dns1123Label(name));
       names.push(name);
     }
     if (resourceClaimName !== undefined && resourceClaimTemplateName !== undefined)
@@ -140,7 +140,7 @@ function checkResourceClaims(spec: PodSpec, field: Field, isMirror: boolean): re
       at.invalid(claim, 'must specify one of: `resourceClaimName`, `resourceClaimTemplateName`');
     for (const key of ['resourceClaimName', 'resourceClaimTemplateName'] as const) {
       const value = claim[key];
-      if (value !== undefined) at.at(key).invalidAll(value, subdomainProblems(value));
+      if (value !== undefined) at.at(key).invalidAll(value, dns1123Subdomain(value));
     }
   }
   return names;
@@ -226,7 +226,8 @@ function checkDns({ dnsPolicy, dnsConfig }: PodSpec, root: Field): void {
       );
   for (const [index, search] of searches.entries()) {
     const name = search.endsWith('.') ? search.slice(0, -1) : search;
-    if (search !== '.') field.at('searches').at(index).invalidAll(name, searchDomainProblems(name));
+    if (search !== '.')
+      field.at('searches').at(index).invalidAll(name, dns1123SubdomainWithUnderscore(name));
   }
   for (const [index, { name }] of options.entries())
     if (!name) field.at('options').at(index).required('must not be empty');
@@ -238,11 +239,11 @@ function checkGates(spec: PodSpec, field: Field): void {
       .at('readinessGates')
       .at(index)
       .at('conditionType')
-      .invalidAll(conditionType, qualifiedNameProblems(conditionType));
+      .invalidAll(conditionType, qualifiedName(conditionType));
   const seen = new Set<string>();
   for (const [index, { name }] of (spec.schedulingGates ?? []).entries()) {
     const at = field.at('schedulingGates').at(index);
-    at.invalidAll(name, qualifiedNameProblems(name));
+    at.invalidAll(name, qualifiedName(name));
     if (seen.has(name)) at.duplicate(name);
     seen.add(name);
   }
@@ -278,14 +279,14 @@ function checkNames(spec: PodSpec, field: Field): void {
       at.forbidden('may not be specified when setHostnameAsFQDN is true');
     if (spec.hostNetwork === true) at.forbidden('may not be specified when hostNetwork is true');
     if (hostnameOverride.length > 64) at.tooLong(64);
-    at.invalidAll(hostnameOverride, subdomainProblems(hostnameOverride));
+    at.invalidAll(hostnameOverride, dns1123Subdomain(hostnameOverride));
   }
   for (const name of ['serviceAccountName', 'nodeName'] as const)
-    if (spec[name]) field.at(name).invalidAll(spec[name], subdomainProblems(spec[name]));
+    if (spec[name]) field.at(name).invalidAll(spec[name], dns1123Subdomain(spec[name]));
   if (activeDeadlineSeconds !== undefined)
     field.at('activeDeadlineSeconds').between(activeDeadlineSeconds, 1, 2_147_483_647);
   for (const name of ['hostname', 'subdomain'] as const)
-    if (spec[name]) field.at(name).invalidAll(spec[name], labelProblems(spec[name]));
+    if (spec[name]) field.at(name).invalidAll(spec[name], dns1123Label(spec[name]));
 }
 
 function checkClasses(spec: PodSpec, field: Field): void {
@@ -293,9 +294,9 @@ function checkClasses(spec: PodSpec, field: Field): void {
   if (priorityClassName)
     field
       .at('priorityClassName')
-      .invalidAll(priorityClassName, subdomainProblems(priorityClassName));
+      .invalidAll(priorityClassName, dns1123Subdomain(priorityClassName));
   if (runtimeClassName !== undefined)
-    field.at('runtimeClassName').invalidAll(runtimeClassName, subdomainProblems(runtimeClassName));
+    field.at('runtimeClassName').invalidAll(runtimeClassName, dns1123Subdomain(runtimeClassName));
   if (preemptionPolicy !== undefined)
     field.at('preemptionPolicy').oneOf(preemptionPolicy, ['PreemptLowerPriority', 'Never']);
   if (spec.overhead !== undefined) checkOverhead(spec.overhead, field.at('overhead'));
@@ -372,7 +373,7 @@ export function leniencyOf(old: PodSpec): SpecLeniency {
   };
 }
 function hasBadValue(values: readonly string[] | undefined): boolean {
-  return (values ?? []).some((value) => labelValueProblems(value).length > 0);
+  return (values ?? []).some((value) => labelValue(value).length > 0);
 }
 
 export type { PodTemplateSpec };

@@ -1,6 +1,6 @@
+import { qualifiedName } from '#machinery';
 import type { Field } from '../shared/field.ts';
 import { checkSelector } from '../shared/meta.ts';
-import { qualifiedNameProblems } from '../shared/names.ts';
 import type { TopologySpreadConstraint } from '../types/core-v1.ts';
 import { occurrences } from './affinity.ts';
 
@@ -62,7 +62,7 @@ function checkKeys(
     return;
   }
   for (const [index, key] of matchLabelKeys.entries()) {
-    field.at('matchLabelKeys').at(index).invalidAll(key, qualifiedNameProblems(key));
+    field.at('matchLabelKeys').at(index).invalidAll(key, qualifiedName(key));
     if (occurrences(labelSelector, key) > 1)
       field.at(index).invalid(key, 'exists in both matchLabelKeys and labelSelector');
   }

@@ -1,5 +1,5 @@
+import { labelValue, qualifiedName } from '#machinery';
 import type { Field } from '../shared/field.ts';
-import { labelValueProblems, qualifiedNameProblems } from '../shared/names.ts';
 import type { Taint, Toleration } from '../types/core-v1.ts';
 
 const effects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
@@ -18,7 +18,7 @@ export function checkTolerations(
 
 function checkToleration(toleration: Toleration, field: Field, keepsComparison: boolean): void {
   const { key, operator = '', value = '', effect, tolerationSeconds } = toleration;
-  if (key) field.at('key').invalidAll(key, qualifiedNameProblems(key));
+  if (key) field.at('key').invalidAll(key, qualifiedName(key));
   if (!key && operator !== 'Exists')
     field
       .at('operator')
@@ -33,7 +33,7 @@ function checkToleration(toleration: Toleration, field: Field, keepsComparison: 
   switch (operator) {
     case '':
     case 'Equal': {
-      const problems = labelValueProblems(value);
+      const problems = labelValue(value);
       if (problems.length > 0) field.at('operator').invalid(value, problems.join(';'));
       break;
     }
@@ -57,8 +57,8 @@ export function checkTaints(taints: readonly Taint[] | undefined, field: Field):
   const seen = new Set<string>();
   for (const [index, taint] of (taints ?? []).entries()) {
     const at = field.at(index);
-    at.at('key').invalidAll(taint.key, qualifiedNameProblems(taint.key));
-    const problems = labelValueProblems(taint.value ?? '');
+    at.at('key').invalidAll(taint.key, qualifiedName(taint.key));
+    const problems = labelValue(taint.value ?? '');
     if (problems.length > 0) at.at('value').invalid(taint.value, problems.join(';'));
     if (taint.effect === '') at.at('effect').required();
     else if (!effects.includes(taint.effect)) at.at('effect').notSupported(taint.effect, effects);

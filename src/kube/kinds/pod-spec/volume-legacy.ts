@@ -1,5 +1,5 @@
+import { dns1123Label } from '#machinery';
 import type { Field } from '../shared/field.ts';
-import { labelProblems } from '../shared/names.ts';
 import type {
   AzureDiskVolumeSource,
   FCVolumeSource,
@@ -58,9 +58,9 @@ export function checkLegacySource(volume: Sources, type: string, field: Field): 
   if (volume.storageos !== undefined && type === 'storageos') {
     const { volumeName, volumeNamespace, secretRef } = volume.storageos;
     if (!volumeName) at.at('volumeName').required();
-    else at.at('volumeName').invalidAll(volumeName, labelProblems(volumeName));
+    else at.at('volumeName').invalidAll(volumeName, dns1123Label(volumeName));
     if (volumeNamespace)
-      at.at('volumeNamespace').invalidAll(volumeNamespace, labelProblems(volumeNamespace));
+      at.at('volumeNamespace').invalidAll(volumeNamespace, dns1123Label(volumeNamespace));
     if (secretRef !== undefined && !secretRef.name) at.at('secretRef.name').required();
   }
 }

@@ -1,5 +1,5 @@
+import { dns1123Label, dns1123Subdomain } from '#machinery';
 import type { Field } from '../shared/field.ts';
-import { labelProblems, subdomainProblems } from '../shared/names.ts';
 import type { Volume } from '../types/core-v1.ts';
 import { checkKnownSource, checkMode, checkKeyToPath } from './volume-sources.ts';
 import { checkClaimTemplate } from './claim-spec.ts';
@@ -72,7 +72,7 @@ export function checkVolumes(
     const before = field.found.length;
     checkSource(volume, at, context);
     if (volume.name === '') at.at('name').required();
-    else at.at('name').invalidAll(volume.name, labelProblems(volume.name));
+    else at.at('name').invalidAll(volume.name, dns1123Label(volume.name));
     if (valid.has(volume.name)) at.at('name').duplicate(volume.name);
     if (field.found.length === before) valid.set(volume.name, volume);
     const claim = volume.persistentVolumeClaim?.claimName;
@@ -123,7 +123,7 @@ function checkFirst(
     const secretName = csi.nodePublishSecretRef?.name;
     if (csi.nodePublishSecretRef !== undefined) {
       if (!secretName) field.at('csi.nodePublishSecretRef.name').required();
-      else field.at('csi').at('name').invalidAll(secretName, subdomainProblems(secretName));
+      else field.at('csi').at('name').invalidAll(secretName, dns1123Subdomain(secretName));
     }
   } else if (type === 'ephemeral' && ephemeral !== undefined) {
     const at = field.at('ephemeral').at('volumeClaimTemplate');
@@ -131,7 +131,7 @@ function checkFirst(
     else checkClaimTemplate(ephemeral.volumeClaimTemplate, at);
     if (context.podName !== undefined && context.podName !== '') {
       const claim = `${context.podName}-${volume.name}`;
-      for (const text of subdomainProblems(claim))
+      for (const text of dns1123Subdomain(claim))
         field.at('name').invalid(volume.name, `PVC name "${claim}": ${text}`);
     }
   } else if (type === 'image' && image !== undefined) {
@@ -145,5 +145,5 @@ function checkFirst(
 export function checkDriverName(name: string, field: Field): void {
   if (name === '') return field.required();
   if (name.length > 63) field.tooLong(63);
-  field.invalidAll(name, subdomainProblems(name.toLowerCase()));
+  field.invalidAll(name, dns1123Subdomain(name.toLowerCase()));
 }

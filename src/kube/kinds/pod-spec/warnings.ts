@@ -1,7 +1,7 @@
 import { isWholeQuantity } from '#base';
+import { labelValue } from '#machinery';
 import type { ObjectMeta } from '#machinery';
 import { addressWarnings } from '../shared/addresses.ts';
-import { labelValueProblems } from '../shared/names.ts';
 import { nodeLabelWarning } from '../shared/warnings.ts';
 import type { Container, EphemeralContainer, PodSpec } from '../types/core-v1.ts';
 import { allContainers } from './spec.ts';
@@ -83,7 +83,7 @@ function affinityWarnings(spec: PodSpec, at: string): readonly string[] {
       const text = nodeLabelWarning(key);
       if (text !== undefined) texts.push(`${path}.key: ${key} is ${text}`);
       for (const [k, value] of (values ?? []).entries())
-        for (const problem of labelValueProblems(value))
+        for (const problem of labelValue(value))
           texts.push(`${path}.values[${k}]: ${value} is invalid, ${problem}`);
     }
   return texts;

@@ -1,5 +1,5 @@
+import { dns1123Subdomain } from '#machinery';
 import type { Field } from '../shared/field.ts';
-import { subdomainProblems } from '../shared/names.ts';
 import type { Container, PodSpec, WindowsSecurityContextOptions } from '../types/core-v1.ts';
 
 const netBios = /^[^\\/:*?"<>|.][^\\/:*?"<>|]{0,14}$/;
@@ -15,7 +15,7 @@ export function checkWindowsOptions(
   if (gmsaCredentialSpecName !== undefined)
     field
       .at('gmsaCredentialSpecName')
-      .invalidAll(gmsaCredentialSpecName, subdomainProblems(gmsaCredentialSpecName));
+      .invalidAll(gmsaCredentialSpecName, dns1123Subdomain(gmsaCredentialSpecName));
   if (gmsaCredentialSpec !== undefined) {
     const at = field.at('gmsaCredentialSpec');
     if (gmsaCredentialSpec === '')

@@ -1,3 +1,4 @@
+import { pathSegmentName } from '#machinery';
 import { checkAtMostAll, checkIntOrPercent } from '../apps/replicas.ts';
 import { declareKind } from '../declare.ts';
 import { ageColumn, column, nameColumn } from '../shared/columns.ts';
@@ -8,6 +9,7 @@ import type { PodDisruptionBudget } from '../types/policy-v1.ts';
 export const podDisruptionBudgets = declareKind<PodDisruptionBudget>(
   'policy/v1/PodDisruptionBudget',
   {
+    nameProblems: pathSegmentName,
     validateCreate: validate,
     validateUpdate: validate,
     validateStatusUpdate: ({ status }) => {

@@ -1,12 +1,12 @@
+import { pathSegmentName } from '#machinery';
 import { declareKind } from '../declare.ts';
-import { pathSegmentProblems } from '../shared/names.ts';
 import type { ClusterRoleBinding } from '../types/rbac-v1.ts';
 import { bindingTable, defaultBinding, roleRefProblems, validateBinding } from './rules.ts';
 
 export const clusterRoleBindings = declareKind<ClusterRoleBinding>(
   'rbac.authorization.k8s.io/v1/ClusterRoleBinding',
   {
-    nameProblems: pathSegmentProblems,
+    nameProblems: pathSegmentName,
     defaults: defaultBinding,
     validateCreate: (binding) => validateBinding(binding, false),
     validateUpdate: (binding, old) => [

@@ -1,13 +1,13 @@
+import { pathSegmentName } from '#machinery';
 import type { Problem } from '#machinery';
 import { declareKind } from '../declare.ts';
 import { rootField } from '../shared/field.ts';
 import { checkSelector, isSelectable } from '../shared/meta.ts';
-import { pathSegmentProblems } from '../shared/names.ts';
 import type { ClusterRole } from '../types/rbac-v1.ts';
 import { checkRules } from './rules.ts';
 
 export const clusterRoles = declareKind<ClusterRole>('rbac.authorization.k8s.io/v1/ClusterRole', {
-  nameProblems: pathSegmentProblems,
+  nameProblems: pathSegmentName,
   validateCreate: validate,
   validateUpdate: validate,
 });

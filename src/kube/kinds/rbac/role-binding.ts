@@ -1,10 +1,10 @@
+import { pathSegmentName } from '#machinery';
 import { declareKind } from '../declare.ts';
-import { pathSegmentProblems } from '../shared/names.ts';
 import type { RoleBinding } from '../types/rbac-v1.ts';
 import { bindingTable, defaultBinding, roleRefProblems, validateBinding } from './rules.ts';
 
 export const roleBindings = declareKind<RoleBinding>('rbac.authorization.k8s.io/v1/RoleBinding', {
-  nameProblems: pathSegmentProblems,
+  nameProblems: pathSegmentName,
   defaults: defaultBinding,
   validateCreate: (binding) => validateBinding(binding, true),
   validateUpdate: (binding, old) => [

@@ -1,8 +1,8 @@
+import { dns1123Subdomain, pathSegmentName } from '#machinery';
 import type { Draft, Problem, TableDeclaration } from '#machinery';
 import { ageColumn, column, nameColumn } from '../shared/columns.ts';
 import { rootField } from '../shared/field.ts';
 import type { Field } from '../shared/field.ts';
-import { pathSegmentProblems, subdomainProblems } from '../shared/names.ts';
 import { sameValue } from '../shared/same.ts';
 import type {
   ClusterRoleBinding,
@@ -70,7 +70,7 @@ export function validateBinding(
     field.at('apiGroup').notSupported(roleRef.apiGroup, [rbacGroup]);
   if (!kinds.includes(roleRef.kind)) field.at('kind').notSupported(roleRef.kind, kinds);
   if (roleRef.name === '') field.at('name').required();
-  else field.at('name').invalidAll(roleRef.name, pathSegmentProblems(roleRef.name));
+  else field.at('name').invalidAll(roleRef.name, pathSegmentName(roleRef.name));
   for (const [index, subject] of (subjects ?? []).entries())
     checkSubject(subject, root.at('subjects').at(index), isNamespaced);
   return root.found;
@@ -83,7 +83,7 @@ function checkSubject(
 ): void {
   if (name === '') field.at('name').required();
   if (kind === 'ServiceAccount') {
-    if (name !== '') field.at('name').invalidAll(name, subdomainProblems(name));
+    if (name !== '') field.at('name').invalidAll(name, dns1123Subdomain(name));
     if (apiGroup !== '') field.at('apiGroup').notSupported(apiGroup, ['']);
     if (!isNamespaced && !namespace) field.at('namespace').required();
   } else if (kind === 'User' || kind === 'Group') {

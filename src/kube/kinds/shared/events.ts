@@ -1,6 +1,6 @@
 import { age, column, nameColumn } from './columns.ts';
+import { dns1123Subdomain, qualifiedName } from '#machinery';
 import type { TableDeclaration } from '#machinery';
-import { qualifiedNameProblems, subdomainProblems } from './names.ts';
 import type { Field } from './field.ts';
 import type { Event } from '../types/core-v1.ts';
 import type { Event as GroupEvent } from '../types/events-v1.ts';
@@ -101,7 +101,7 @@ export function checkEvent(event: Event, root: Field, controller: string): void 
       at.invalid(involved, 'does not match event.namespace');
     const reporter = event.reportingComponent;
     if (reporter === '') root.at(controller).required();
-    root.at(controller).invalidAll(reporter, qualifiedNameProblems(reporter));
+    root.at(controller).invalidAll(reporter, qualifiedName(reporter));
     for (const name of ['reportingInstance', 'action', 'reason'] as const) {
       const value = event[name] ?? '';
       if (value === '') root.at(name).required();
@@ -111,5 +111,5 @@ export function checkEvent(event: Event, root: Field, controller: string): void 
       root.at('message').invalid('', 'can have at most 1024 characters');
   } else if (involved === '' ? namespace !== '' && namespace !== 'default' : involved !== namespace)
     at.invalid(involved, 'does not match event.namespace');
-  root.at('namespace').invalidAll(namespace, subdomainProblems(namespace));
+  root.at('namespace').invalidAll(namespace, dns1123Subdomain(namespace));
 }

@@ -1,7 +1,7 @@
+import { labelValue, qualifiedName } from '#machinery';
 import type { ObjectMeta } from '#machinery';
 import type { Condition, LabelSelector } from '../types/meta-v1.ts';
 import type { Field } from './field.ts';
-import { labelValueProblems, qualifiedNameProblems } from './names.ts';
 
 type Strings = Readonly<Record<string, string>>;
 const annotationBytesMax = 256 * 1024;
@@ -10,9 +10,9 @@ const annotationBytesMax = 256 * 1024;
 export function checkLabels(labels: Strings | undefined | null, field: Field): void {
   if (labels === undefined || labels === null) return;
   for (const key of Object.keys(labels)) {
-    field.invalidAll(key, qualifiedNameProblems(key));
+    field.invalidAll(key, qualifiedName(key));
     const value = labels[key] ?? '';
-    field.invalidAll(value, labelValueProblems(value));
+    field.invalidAll(value, labelValue(value));
   }
 }
 
@@ -20,7 +20,7 @@ export function checkAnnotations(annotations: Strings | undefined | null, field:
   if (annotations === undefined || annotations === null) return;
   let bytes = 0;
   for (const key of Object.keys(annotations)) {
-    field.invalidAll(key, qualifiedNameProblems(key.toLowerCase()));
+    field.invalidAll(key, qualifiedName(key.toLowerCase()));
     bytes += Buffer.byteLength(key) + Buffer.byteLength(annotations[key] ?? '');
   }
   if (bytes > annotationBytesMax) field.tooLong(annotationBytesMax);
@@ -52,21 +52,21 @@ export function checkSelector(
           "may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
         );
     } else at.at('operator').invalid(operator, 'not a valid selector operator');
-    at.at('key').invalidAll(key, qualifiedNameProblems(key));
+    at.at('key').invalidAll(key, qualifiedName(key));
     if (anyValue) continue;
     for (const [number, value] of values.entries())
-      at.at('values').at(number).invalidAll(value, labelValueProblems(value));
+      at.at('values').at(number).invalidAll(value, labelValue(value));
   }
 }
 
 /** True when every key, operator and value could be a selector: what conversion needs. */
 export function isSelectable(selector: LabelSelector): boolean {
   for (const [key, value] of Object.entries(selector.matchLabels ?? {}))
-    if (qualifiedNameProblems(key).length + labelValueProblems(value).length > 0) return false;
+    if (qualifiedName(key).length + labelValue(value).length > 0) return false;
   return (selector.matchExpressions ?? []).every(
     ({ key, operator, values = [] }) =>
-      qualifiedNameProblems(key).length === 0 &&
-      values.every((value) => labelValueProblems(value).length === 0) &&
+      qualifiedName(key).length === 0 &&
+      values.every((value) => labelValue(value).length === 0) &&
       (operator === 'In' || operator === 'NotIn'
         ? values.length > 0
         : (operator === 'Exists' || operator === 'DoesNotExist') && values.length === 0),
@@ -126,7 +126,7 @@ export function checkConditions(
     const at = field.at(index);
     if (seen.has(condition.type)) at.at('type').duplicate(condition.type);
     seen.add(condition.type);
-    at.at('type').invalidAll(condition.type, qualifiedNameProblems(condition.type));
+    at.at('type').invalidAll(condition.type, qualifiedName(condition.type));
     if (!['True', 'False', 'Unknown'].includes(condition.status))
       at.at('status').notSupported(condition.status, ['False', 'True', 'Unknown']);
     if ((condition.observedGeneration ?? 0) < 0)

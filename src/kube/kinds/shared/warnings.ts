@@ -1,8 +1,8 @@
-import { labelProblems } from './names.ts';
+import { dns1123Label } from '#machinery';
 
 /** Names that become parts of host names should be labels; `use` says what becomes of it. */
 export function nameWarnings(name: string, use = 'Pod names and hostnames'): readonly string[] {
-  const problems = labelProblems(name);
+  const problems = dns1123Label(name);
   return problems.length === 0
     ? []
     : [

@@ -1,7 +1,7 @@
+import { qualifiedName } from '#machinery';
 import { declareKind } from '../declare.ts';
 import { ageColumn, column } from '../shared/columns.ts';
 import { rootField } from '../shared/field.ts';
-import { qualifiedNameProblems } from '../shared/names.ts';
 import { sameValue } from '../shared/same.ts';
 import type { StorageClass } from '../types/storage-v1.ts';
 
@@ -18,10 +18,7 @@ export const storageClasses = declareKind<StorageClass>('storage.k8s.io/v1/Stora
   validateCreate: ({ provisioner, reclaimPolicy, volumeBindingMode }) => {
     const root = rootField();
     if (provisioner === '') root.at('provisioner').required();
-    else
-      root
-        .at('provisioner')
-        .invalidAll(provisioner, qualifiedNameProblems(provisioner.toLowerCase()));
+    else root.at('provisioner').invalidAll(provisioner, qualifiedName(provisioner.toLowerCase()));
     if (reclaimPolicy && reclaimPolicy !== 'Delete' && reclaimPolicy !== 'Retain')
       root.at('reclaimPolicy').notSupported(reclaimPolicy, ['Delete', 'Retain']);
     root.at('volumeBindingMode').oneOf(volumeBindingMode, ['Immediate', 'WaitForFirstConsumer']);
