@@ -1,7 +1,8 @@
 import { isGoPrint } from '#wire';
 import type { Texts } from './names.ts';
 import { immutableText, labelValue, notNegativeText, qualifiedName } from './names.ts';
-import { dns1123Label, pathSegmentName, unprintableTexts } from './names.ts';
+import { dns1123Label, dns1123Subdomain, nameCheck } from './names.ts';
+import { unprintableTexts } from './names.ts';
 import type { KubeObject, ManagedFieldsEntry, ObjectMeta, OwnerReference } from './object.ts';
 import type { Problem } from './problems.ts';
 import { problem } from './problems.ts';
@@ -9,7 +10,7 @@ import { problem } from './problems.ts';
 /** Rules of metadata that hold for every kind (apimachinery api/validation/objectmeta.go). */
 export interface MetadataRules {
   readonly namespaced: boolean;
-  /** The kind's name check; default: what a path segment may be. */
+  /** The kind's name check; default: a DNS-1123 subdomain, as with most kinds. */
   readonly nameProblems?: ((name: string, prefix: boolean) => Texts) | undefined;
   /** The core group's further rule: finalizers without a domain must be well-known. */
   readonly coreFinalizers?: boolean | undefined;
@@ -19,9 +20,10 @@ const annotationBytesMax = 256 * 1024;
 const managerBytesMax = 128;
 const subresourceBytesMax = 256;
 const path = 'metadata';
+const subdomainName = nameCheck(dns1123Subdomain);
 
 export function metadataProblems(meta: ObjectMeta, rules: MetadataRules): readonly Problem[] {
-  const check = rules.nameProblems ?? ((name: string) => pathSegmentName(name));
+  const check = rules.nameProblems ?? subdomainName;
   const found: Problem[] = [];
   const { generateName } = meta;
   const name: string | undefined = meta.name;
