@@ -1,6 +1,5 @@
 import { silentLogger, type Clock, type Logger, type Random } from '#base';
 import type { Api } from '#machinery';
-import { certificateController, type CertificateAuthority } from './certificates.ts';
 import { createContext, type ControllerContext, type Runnable } from './context.ts';
 import { deploymentController } from './deployment/controller.ts';
 import { endpointSliceController } from './endpoint-slices.ts';
@@ -23,8 +22,6 @@ export interface ControllersOptions {
   readonly logger?: Logger | undefined;
   /** PEM of the CA that Pods trust; published in every namespace. */
   readonly rootCaPem: string;
-  /** Signs the certificates of agents; absent: requests wait for somebody else. */
-  readonly authority?: CertificateAuthority | undefined;
   /** Addresses for Services of type LoadBalancer; absent: they stay pending. */
   readonly loadBalancerRange?: AddressRange | undefined;
   /** All resources that are served now, custom ones included: for namespaces and garbage collection. */
@@ -46,8 +43,6 @@ const controllers: readonly Make[] = [
   (context) => endpointSliceController(context),
   (context, { loadBalancerRange: range }) =>
     range === undefined ? undefined : loadBalancerController(context, range),
-  (context, { authority }) =>
-    authority === undefined ? undefined : certificateController(context, authority),
   (context) => clusterRoleAggregationController(context),
   (context) => nodeLifecycleController(context),
   (context) => taintEvictionController(context),

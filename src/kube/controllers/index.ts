@@ -8,5 +8,4 @@ export { createControllers } from './controllers.ts';
 export type { ControllersOptions } from './controllers.ts';
 export type { Runnable } from './context.ts';
 export type { NamespacedResources } from './namespace.ts';
-export type { CertificateAuthority } from './certificates.ts';
 export type { AddressRange } from './load-balancer.ts';

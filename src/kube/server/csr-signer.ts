@@ -3,6 +3,13 @@ import { formatTime } from '#base';
 import type { ApiServer, Reader } from '#apiserver';
 import { type CertificateRequest, readCsr } from '#io';
 import { certificateSigningRequests, nodes, type certificatesV1 } from '#kube/kinds';
+import {
+  nodeClientSigner,
+  nodePrefix,
+  nodeServingSigner,
+  requestProblem,
+  signerRules,
+} from './csr-rules.ts';
 
 type Csr = certificatesV1.CertificateSigningRequest;
 
@@ -20,9 +27,6 @@ export interface CsrSignerParts {
   readonly logger: Logger;
 }
 
-const clientSigner = 'kubernetes.io/kube-apiserver-client';
-const nodeClientSigner = 'kubernetes.io/kube-apiserver-client-kubelet';
-const nodeServingSigner = 'kubernetes.io/kubelet-serving';
 const daysMax = 365;
 const daySeconds = 86_400;
 
@@ -100,37 +104,25 @@ export class CsrSigner implements Disposable {
 
   /** PEM, or why not; undefined when the signer is not one of ours. */
   #certify(csr: Csr): string | { readonly failure: string } | undefined {
-    const usages = signerUsages(csr.spec.signerName);
-    if (usages === undefined) return undefined;
+    const rules = signerRules(csr.spec.signerName);
+    if (rules === undefined) return undefined;
     try {
       const pem = pemOf(csr);
-      const asked = readCsr(pem);
-      const problem = this.#subjectProblem(csr, asked);
-      if (problem !== undefined) return { failure: problem };
+      const failure = requestProblem(rules, readCsr(pem), csr.spec.usages ?? []);
+      if (failure !== undefined) return { failure };
       const seconds = csr.spec.expirationSeconds ?? daysMax * daySeconds;
-      return this.#parts.sign(pem, { usages, days: Math.min(daysMax, seconds / daySeconds) });
+      const days = Math.min(daysMax, seconds / daySeconds);
+      return this.#parts.sign(pem, { usages: [rules.extended], days });
     } catch (error) {
       return { failure: error instanceof Error ? error.message : String(error) };
     }
   }
 
-  #subjectProblem(csr: Csr, asked: CertificateRequest): string | undefined {
-    const { commonName, organizations } = asked.subject;
-    if (csr.spec.signerName === clientSigner)
-      return organizations.includes('system:masters')
-        ? 'system:masters is not given out'
-        : undefined;
-    if (organizations.length !== 1 || organizations[0] !== 'system:nodes')
-      return 'subject organization is not system:nodes';
-    if (!commonName.startsWith('system:node:'))
-      return 'subject common name does not begin with system:node:';
-    return undefined;
-  }
-
   /** What needs nobody's approval: a node asking for itself. */
   #isOwn(csr: Csr): boolean {
-    const groups = csr.spec.groups ?? [];
-    const username = csr.spec.username ?? '';
+    const { signerName, usages = [], groups = [], username = '' } = csr.spec;
+    const rules = signerRules(signerName);
+    if (rules === undefined) return false;
     let asked: CertificateRequest;
     try {
       asked = readCsr(pemOf(csr));
@@ -138,16 +130,13 @@ export class CsrSigner implements Disposable {
       // A request that cannot be read waits for a person, who sees what it is.
       return false;
     }
+    if (requestProblem(rules, asked, usages) !== undefined) return false;
     const { commonName } = asked.subject;
     const isNode = groups.includes('system:nodes') && username === commonName;
-    const plain =
-      asked.dnsNames.length === 0 && asked.ipAddresses.length === 0 && asked.otherNames === 0;
-    if (csr.spec.signerName === nodeClientSigner)
-      return (
-        plain && (isNode || (groups.includes('system:bootstrappers') && this.#isNew(commonName)))
-      );
-    if (csr.spec.signerName !== nodeServingSigner || !isNode || asked.otherNames > 0) return false;
-    const name = commonName.slice('system:node:'.length);
+    if (signerName === nodeClientSigner)
+      return isNode || (groups.includes('system:bootstrappers') && this.#isNew(commonName));
+    if (signerName !== nodeServingSigner || !isNode) return false;
+    const name = commonName.slice(nodePrefix.length);
     const own = this.#parts.reader.get(nodes, name)?.status?.addresses ?? [];
     const known = new Set([name, ...own.map((one) => one.address)]);
     return [...asked.dnsNames, ...asked.ipAddresses].every((one) => known.has(one));
@@ -155,16 +144,10 @@ export class CsrSigner implements Disposable {
 
   /** A joining token must not become a node that is already there and alive. */
   #isNew(commonName: string): boolean {
-    const node = this.#parts.reader.get(nodes, commonName.slice('system:node:'.length));
+    const node = this.#parts.reader.get(nodes, commonName.slice(nodePrefix.length));
     const ready = node?.status?.conditions?.find((one) => one.type === 'Ready');
     return ready?.status !== 'True';
   }
-}
-
-function signerUsages(signer: string): readonly ('clientAuth' | 'serverAuth')[] | undefined {
-  if (signer === clientSigner || signer === nodeClientSigner) return ['clientAuth'];
-  if (signer === nodeServingSigner) return ['serverAuth'];
-  return undefined;
 }
 
 function pemOf(csr: Csr): string {
