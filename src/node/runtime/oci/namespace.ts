@@ -2,6 +2,8 @@ import { mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { run, tryRun } from './command.ts';
 
+const pinAttemptsMax = 30;
+
 /** The mount namespace in which one node's sandboxes, pins and containers live. */
 export interface NodeNamespace {
   /**
@@ -35,18 +37,24 @@ export async function openNodeNamespace(runDir: string): Promise<NodeNamespace> 
     'while mountpoint -q /sys/fs/cgroup/unified; do umount /sys/fs/cgroup/unified || exit 1; done',
     'readlink /proc/self/ns/mnt > "$1"',
   ].join('\n');
-  await run([
-    'unshare',
-    `--mount=${path}`,
-    '--propagation',
-    'slave',
-    'sh',
-    '-c',
-    script,
-    'sh',
-    idPath(runDir),
-  ]);
+  const options = [`--mount=${path}`, '--propagation', 'slave'];
+  await pinned(['unshare', ...options, 'sh', '-c', script, 'sh', idPath(runDir)]);
   return { prefix, path };
+}
+
+/**
+ * A kernel lets a mount namespace be pinned only in one of a lower number (mnt_ns_loop), and since 6.18
+ * numbers come in batches per CPU: inside a container every second try may meet EINVAL.
+ */
+async function pinned(command: readonly string[]): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await run(command);
+      return;
+    } catch (cause) {
+      if (attempt === pinAttemptsMax || !messageOf(cause).includes('Invalid argument')) throw cause;
+    }
+  }
 }
 
 /** Takes the pin away; the namespace ends with its last process. Idempotent. */
