@@ -292,6 +292,12 @@ suite('Verbs', () => {
     assert.equal(document.headers['cache-control'], 'public, immutable');
     const v2 = await api.call('GET', '/openapi/v2');
     assert.equal(at(v2.json, 'swagger'), '2.0');
+    const binary = await api.call('GET', '/openapi/v2', {
+      headers: { accept: 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf' },
+    });
+    assert.equal(binary.status, 200);
+    assert.match(String(binary.headers['content-type']), /spec\.v2\.v1\.0\+protobuf/);
+    assert.equal(binary.bytes.subarray(0, 5).toString('latin1'), '\n\x032.0');
     assert.equal((await api.call('GET', '/readyz')).bytes.toString(), 'ok');
     assert.match((await api.call('GET', '/livez?verbose')).bytes.toString(), /livez check passed/);
     assert.equal(at((await api.call('GET', '/version')).json, 'gitVersion'), 'v1.36.2');

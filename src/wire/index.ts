@@ -17,6 +17,7 @@ export { createCodec, encodeCanonicalJson, readEnvelope } from './kube-codec.ts'
 export type { Envelope } from './kube-codec.ts';
 export { looksLikeJson, parseYaml, parseYamlDocuments } from './yaml.ts';
 export type { ParsedYaml } from './yaml.ts';
+export { encodeOpenApiV2 } from './openapi-v2.ts';
 export { encodeYaml } from './yaml-emit.ts';
 export { resourceVersionOffset, spliceResourceVersion } from './splice.ts';
 export { isObject, setKey } from './objects.ts';

@@ -1,6 +1,7 @@
 import type { FaceReply } from '#base';
 import type { Scheme } from '#machinery';
 import { notAcceptable } from '#machinery';
+import { encodeOpenApiV2 } from '#wire';
 import type { Context } from './context.ts';
 import { hashOf } from './discovery.ts';
 import { mediaTypes, parseAccept, typeMatches } from './negotiate.ts';
@@ -23,15 +24,18 @@ export function createOpenApi(scheme: Scheme, options: SpecOptions) {
     }
     return found;
   };
+  let binary: Buffer | undefined;
   const keys = openApiV3Keys(scheme);
   return async (context: Context, path: string): Promise<FaceReply | undefined> => {
     if (!path.startsWith('/openapi/')) return undefined;
     if (path === '/openapi/v2') {
-      mustBeJson(context);
+      const json = document('v2', () => openApiV2(scheme, options));
+      if (!wantsProtobuf(context)) return reply(context, json, {});
+      binary ??= encodeOpenApiV2(openApiV2(scheme, options));
       return reply(
         context,
-        document('v2', () => openApiV2(scheme, options)),
-        {},
+        { body: binary, hash: json.hash },
+        { 'content-type': protobufTypes[0] },
       );
     }
     if (path === '/openapi/v3') {
@@ -54,7 +58,23 @@ export function createOpenApi(scheme: Scheme, options: SpecOptions) {
   };
 }
 
-/** Protobuf forms of the documents are not made: clients fall back to JSON when told 406. */
+const protobufTypes = [
+  'application/com.github.proto-openapi.spec.v2.v1.0+protobuf',
+  // What kubectl sends: no valid media type, but the older name.
+  'application/com.github.proto-openapi.spec.v2@v1.0+protobuf',
+] as const;
+
+function wantsProtobuf(context: Context): boolean {
+  const { request } = context;
+  for (const { type } of parseAccept(request.headers['accept'] ?? '')) {
+    if (typeMatches(type, mediaTypes.json)) return false;
+    if (protobufTypes.some((known) => known === type)) return true;
+  }
+  mustBeJson(context);
+  return false;
+}
+
+/** Version 3 is read as JSON by every client, so it has no protobuf form here. */
 function mustBeJson({ request }: Context): void {
   const accept = request.headers['accept'] ?? '';
   if (accept === '') return;
