@@ -8,6 +8,7 @@ import type {
   Images,
   Machine,
   Process,
+  ResourceLimits,
   Runtime,
   Sandbox,
   SandboxSpec,
@@ -47,8 +48,12 @@ export class FakeRuntime implements Runtime {
   readonly #containers = new Map<string, Container>();
   readonly #listeners = new Set<(container: Container) => void>();
   readonly starts: string[] = [];
+  /** Whose limits were changed in place, in order. */
+  readonly updates: string[] = [];
   #made = 0;
   memoryAvailableBytes = 4 * 2 ** 30;
+  /** What tests change of the machine. */
+  facts: Partial<Machine> = {};
 
   constructor(options: FakeRuntimeOptions) {
     this.#clock = options.clock;
@@ -226,8 +231,22 @@ export class FakeRuntime implements Runtime {
     return undefined;
   }
 
-  async updateResources(): Promise<void> {
+  async updateResources(id: string, resources: ResourceLimits): Promise<void> {
     await this.#clock.sleep(1);
+    const container = this.#containers.get(id);
+    if (container?.state !== 'running') throw new Error(`Container ${id} is not running`);
+    const { spec } = container;
+    const changed = { ...spec, resources: { ...spec.resources, ...resources } };
+    this.#containers.set(id, { ...container, spec: changed });
+    this.updates.push(spec.name);
+  }
+
+  async updateSandboxResources(id: string, resources: ResourceLimits): Promise<void> {
+    await this.#clock.sleep(1);
+    const sandbox = this.#sandboxes.get(id);
+    if (sandbox === undefined) throw new Error(`Cannot find sandbox ${id}`);
+    this.#sandboxes.set(id, { ...sandbox, spec: { ...sandbox.spec, resources } });
+    this.updates.push('pod');
   }
 
   async machine(): Promise<Machine> {
@@ -238,12 +257,19 @@ export class FakeRuntime implements Runtime {
       cpuNanos: 0,
       filesystemBytes: 100 * 2 ** 30,
       filesystemAvailableBytes: 80 * 2 ** 30,
+      filesystemInodes: 1_000_000,
+      filesystemInodesFree: 900_000,
+      pidsMax: 32_768,
+      pids: 300,
+      apparmorProfiles: undefined,
+      selinux: false,
       kernelVersion: '6.1',
       osImage: 'Simulated',
       machineId: 'm',
       systemUuid: 'u',
       bootId: 'b',
       architecture: 'amd64',
+      ...this.facts,
     };
   }
 
@@ -335,8 +361,8 @@ class FakeImages implements Images {
     this.#images.delete(reference);
   }
 
-  async usage(): Promise<{ usedBytes: number; capacityBytes: number; availableBytes: number }> {
-    return { usedBytes: 0, capacityBytes: 100, availableBytes: 80 };
+  async usage(): ReturnType<Images['usage']> {
+    return { usedBytes: 0, capacityBytes: 100, availableBytes: 80, inodes: 100, inodesFree: 90 };
   }
 }
 

@@ -42,7 +42,10 @@ export interface Runtime extends AsyncDisposable {
   containerStats(id: string): Promise<ContainerStats | undefined>;
   /** Whole-machine facts for Node status and stats. */
   machine(): Promise<Machine>;
+  /** Changes the limits of a running container in place, and what is remembered of them. */
   updateResources(id: string, resources: ResourceLimits): Promise<void>;
+  /** The same for the cgroup around all containers of a sandbox. */
+  updateSandboxResources(id: string, resources: ResourceLimits): Promise<void>;
 }
 
 export interface Images {
@@ -61,6 +64,9 @@ export interface Images {
     readonly usedBytes: number;
     readonly capacityBytes: number;
     readonly availableBytes: number;
+    /** 0 where the file system counts none. */
+    readonly inodes: number;
+    readonly inodesFree: number;
   }>;
 }
 export interface PullOptions {
@@ -152,7 +158,8 @@ export interface ContainerSpec {
   /** Complete, in order; the image's own variables come before. */
   readonly env: readonly { readonly name: string; readonly value: string }[];
   readonly mounts: readonly Mount[];
-  readonly devices: readonly { readonly path: string }[];
+  /** Device nodes: at `hostPath` on the host (the same path unless said otherwise). */
+  readonly devices: readonly { readonly path: string; readonly hostPath?: string }[];
   readonly resources: ResourceLimits;
   readonly security: Security;
   readonly tty: boolean;
@@ -168,6 +175,8 @@ export interface Mount {
   readonly hostPath: string;
   readonly containerPath: string;
   readonly readOnly: boolean;
+  /** With `readOnly`: also what is mounted below it. */
+  readonly recursiveReadOnly?: boolean;
   readonly propagation: 'private' | 'rslave' | 'rshared';
 }
 export interface ResourceLimits {
@@ -187,11 +196,18 @@ export interface Security {
   readonly runAsGroup: number | undefined;
   readonly runAsNonRoot: boolean;
   readonly supplementalGroups: readonly number[];
+  /** Strict: groups that the image's /etc/group gives the user are left out. */
+  readonly supplementalGroupsPolicy?: 'Merge' | 'Strict';
   readonly readOnlyRootFilesystem: boolean;
   readonly allowPrivilegeEscalation: boolean;
   readonly capabilitiesAdd: readonly string[];
   readonly capabilitiesDrop: readonly string[];
+  /** `localhostProfile` is the file's path. */
   readonly seccomp: 'RuntimeDefault' | 'Unconfined' | { readonly localhostProfile: string };
+  /** Name of a profile that is loaded; the kernel's own choice when absent. */
+  readonly apparmorProfile?: string | undefined;
+  /** "user:role:type:level", on machines that enforce it. */
+  readonly selinuxLabel?: string | undefined;
   readonly procMountUnmasked: boolean;
 }
 
@@ -212,6 +228,9 @@ export interface Container {
   readonly pid: number | undefined;
   /** The user id the main process runs as, for `runAsNonRoot` and status. */
   readonly uid: number | undefined;
+  readonly gid?: number | undefined;
+  /** All supplementary groups of the main process. */
+  readonly groups?: readonly number[] | undefined;
 }
 /** A container that could not be created or started: CreateContainerError, RunContainerError. */
 export class ContainerError extends Error {
@@ -274,6 +293,15 @@ export interface Machine {
   readonly cpuNanos: number;
   readonly filesystemBytes: number;
   readonly filesystemAvailableBytes: number;
+  /** 0 where the file system counts none. */
+  readonly filesystemInodes: number;
+  readonly filesystemInodesFree: number;
+  /** How many processes (threads counted) there may be, and are. */
+  readonly pidsMax: number;
+  readonly pids: number;
+  /** Names of the AppArmor profiles that are loaded; undefined when the kernel enforces none. */
+  readonly apparmorProfiles: readonly string[] | undefined;
+  readonly selinux: boolean;
   readonly kernelVersion: string;
   readonly osImage: string;
   readonly machineId: string;

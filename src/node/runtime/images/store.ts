@@ -122,6 +122,8 @@ export class Store {
     readonly usedBytes: number;
     readonly capacityBytes: number;
     readonly availableBytes: number;
+    readonly inodes: number;
+    readonly inodesFree: number;
   }> {
     const disk = await statfs(this.root);
     const used = readdirSync(this.path('l')).map((short) => this.layerBytes(short));
@@ -129,6 +131,8 @@ export class Store {
       usedBytes: used.reduce((sum, bytes) => sum + bytes, 0),
       capacityBytes: disk.blocks * disk.bsize,
       availableBytes: disk.bavail * disk.bsize,
+      inodes: disk.files,
+      inodesFree: disk.ffree,
     };
   }
 

@@ -29,6 +29,7 @@ const delegated = '+cpu +memory +pids +cpuset +io';
  */
 export class Cgroups {
   readonly layout: CgroupLayout;
+  #quotaUsMax: number | undefined;
   /** Controller to mount point; on v2 every controller has the same. */
   readonly #mounts: ReadonlyMap<string, string>;
 
@@ -64,6 +65,29 @@ export class Cgroups {
     return (readFile(join(this.#root('memory'), 'cgroup.controllers')) ?? '').trim().split(' ');
   }
 
+  /** What `share` allows all containers together: microseconds of CPU time each 100 ms. */
+  get quotaUsMax(): number | undefined {
+    return this.#quotaUsMax;
+  }
+
+  /**
+   * The share of the machine that a node may use, enforced on the group of all its Pods; what the
+   * share does not name is unlimited again. A version 1 hierarchy takes no quota below one further
+   * down, so those are cut first.
+   */
+  share(path: string, share: { readonly cpuMillis?: number; readonly memoryBytes?: number }): void {
+    const quotaUs = share.cpuMillis === undefined ? undefined : share.cpuMillis * 100;
+    if (quotaUs === undefined && share.memoryBytes === undefined && !this.exists(path)) return;
+    this.make(path, {});
+    if (quotaUs !== undefined && !this.isV2)
+      for (const dir of treeOf(this.#dir('cpu', path))) {
+        const file = join(dir, 'cpu.cfs_quota_us');
+        if (Number(readFile(file) ?? -1) > quotaUs) writeFileSync(file, String(quotaUs));
+      }
+    this.limit(path, { cpuQuotaUs: quotaUs ?? 0, memoryBytes: share.memoryBytes ?? 0 });
+    this.#quotaUsMax = quotaUs;
+  }
+
   /** Makes the group with all its parents and sets its limits. */
   make(path: string, limits: ResourceLimits): void {
     if (this.isV2) this.#makeV2(path);
@@ -80,7 +104,7 @@ export class Cgroups {
       if (this.isV2) this.#set('cpu', path, { 'cpu.weight': String(weightOf(limits.cpuShares)) });
       else this.#set('cpu', path, { 'cpu.shares': String(Math.max(2, limits.cpuShares)) });
     if (limits.cpuQuotaUs !== undefined) {
-      const quota = limits.cpuQuotaUs;
+      const quota = Math.min(limits.cpuQuotaUs, this.#quotaUsMax ?? Number.POSITIVE_INFINITY);
       if (this.isV2)
         this.#set('cpu', path, { 'cpu.max': quota > 0 ? `${quota} 100000` : 'max 100000' });
       else this.#set('cpu', path, { 'cpu.cfs_quota_us': String(quota > 0 ? quota : -1) });

@@ -12,8 +12,9 @@ import { closeSync, constants, openSync, unlinkSync, writeSync, type FSWatcher }
 import { rm } from 'node:fs/promises';
 import { constants as system } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Clock, Logger } from '#base';
-import { ContainerError, type Container, type ContainerSpec } from '../runtime.ts';
+import type { Cancel, Clock, Logger } from '#base';
+import { ContainerError } from '../runtime.ts';
+import type { Container, ContainerSpec, ResourceLimits } from '../runtime.ts';
 import { tryRun } from './command.ts';
 import { signal, type Cgroups } from './cgroups.ts';
 import { conmonPid, createUnderConmon, ociArgs, type ConmonPlace } from './conmon.ts';
@@ -22,6 +23,7 @@ import type { Paths } from './paths.ts';
 import { isAlive, isConmonOf, loadRecords, processStart, saveRecord } from './records.ts';
 import type { ContainerRecord } from './records.ts';
 import type { OciSpec } from './spec.ts';
+import type { ResolvedUser } from './users.ts';
 
 export interface ContainerPlace extends ConmonPlace {
   readonly paths: Paths;
@@ -36,7 +38,7 @@ export interface ContainerPlan {
   readonly spec: ContainerSpec;
   readonly oci: OciSpec;
   readonly cgroup: string;
-  readonly uid: number;
+  readonly user: Pick<ResolvedUser, 'uid' | 'gid' | 'groups'>;
   readonly hidden: boolean;
   readonly mountRoot: string;
   readonly madeDirs: readonly string[];
@@ -45,6 +47,8 @@ export interface ContainerPlan {
 const exitUnknown = 137;
 const killWaitMs = 10_000;
 const settleMs = 2_000;
+/** How soon a container without its conmon is noticed. */
+const holderCheckMs = 2_000;
 
 export function newContainerId(): string {
   return randomBytes(32).toString('hex');
@@ -57,6 +61,7 @@ export class Containers {
   readonly #listeners = new Set<(container: Container) => void>();
   readonly #endings = new Map<string, Set<() => void>>();
   #watcher: FSWatcher | undefined;
+  #cancelCheck: Cancel = () => undefined;
 
   constructor(place: ContainerPlace) {
     this.#place = place;
@@ -75,10 +80,24 @@ export class Containers {
       if (record.state === 'making') await this.remove(record.id);
       else if (record.state === 'created' || record.state === 'running') this.#revive(record);
     }
+    this.#checkHolders();
+  }
+
+  /**
+   * Looks whether each running container still has its conmon: without it nobody holds the streams
+   * or will ever tell the exit code, so the container ends as lost. No event tells of a process
+   * that is not our child.
+   */
+  #checkHolders(): void {
+    for (const record of this.#records.values())
+      if (record.state === 'running' && processStart(record.conmonPid ?? 0) === undefined)
+        this.#revive(record);
+    this.#cancelCheck = this.#place.clock.after(holderCheckMs, () => this.#checkHolders());
   }
 
   close(): void {
     this.#watcher?.close();
+    this.#cancelCheck();
   }
 
   list(): readonly Container[] {
@@ -106,14 +125,16 @@ export class Containers {
 
   async create(plan: ContainerPlan): Promise<Container> {
     const { clock } = this.#place;
-    const { id, sandboxId, spec, cgroup, uid, hidden, madeDirs } = plan;
+    const { id, sandboxId, spec, cgroup, user, hidden, madeDirs } = plan;
     const bundle = this.folder(id);
     const record: ContainerRecord = {
       id,
       sandboxId,
       spec,
       cgroup,
-      uid,
+      uid: user.uid,
+      gid: user.gid,
+      groups: user.groups,
       hidden,
       madeDirs,
       state: 'making',
@@ -202,6 +223,13 @@ export class Containers {
     else throw new Error(`Cannot end container "${record.spec.name}": it survives SIGKILL`);
   }
 
+  updateResources(id: string, resources: ResourceLimits): void {
+    const record = this.#need(id);
+    this.#place.cgroups.limit(record.cgroup, resources);
+    const merged = { ...record.spec.resources, ...resources };
+    this.#save({ ...record, spec: { ...record.spec, resources: merged } });
+  }
+
   async remove(id: string): Promise<void> {
     const record = this.#records.get(id);
     if (record === undefined) return;
@@ -260,7 +288,7 @@ export class Containers {
   }
 
   #lost(record: ContainerRecord): void {
-    const message = 'The container could not be located when the agent came back';
+    const message = 'The process that held the container (conmon) was killed: its end is unknown';
     const finishedMs = this.#place.clock.nowMs();
     this.#change({ ...record, state: 'exited', exitCode: exitUnknown, finishedMs, message });
   }
@@ -355,7 +383,7 @@ export function isRunning(record: ContainerRecord): boolean {
 
 function shown(record: ContainerRecord): Container {
   const { id, sandboxId, spec, createdMs, startedMs, finishedMs, exitCode, uid } = record;
-  const { oomKilled, message } = record;
+  const { oomKilled, message, gid, groups } = record;
   const running = record.state === 'created' || record.state === 'running';
   return {
     id,
@@ -366,6 +394,8 @@ function shown(record: ContainerRecord): Container {
     finishedMs,
     exitCode,
     uid,
+    gid,
+    groups,
     oomKilled,
     message,
     state: record.state === 'making' ? 'unknown' : record.state,

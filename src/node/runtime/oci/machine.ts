@@ -26,6 +26,11 @@ export async function machineFacts(
     cpuNanos: busyNanos(),
     filesystemBytes: disk.blocks * disk.bsize,
     filesystemAvailableBytes: disk.bavail * disk.bsize,
+    filesystemInodes: disk.files,
+    filesystemInodesFree: disk.ffree,
+    ...processCounts(),
+    apparmorProfiles: apparmorProfiles(),
+    selinux: read('/sys/fs/selinux/enforce') !== '',
     kernelVersion: release(),
     osImage: /^PRETTY_NAME="?([^"\n]*)"?$/m.exec(read('/etc/os-release'))?.[1] ?? 'Linux',
     machineId: read('/etc/machine-id').trim(),
@@ -34,6 +39,22 @@ export async function machineFacts(
     architecture:
       { x64: 'amd64', arm64: 'arm64', ia32: '386' }[process.arch as string] ?? process.arch,
   };
+}
+
+/** The kernel stops at whichever of the two limits comes first. */
+function processCounts(): Pick<Machine, 'pids' | 'pidsMax'> {
+  const [, , , running = ''] = read('/proc/loadavg').split(' ');
+  const limits = ['pid_max', 'threads-max'].map((name) =>
+    Number(read(`/proc/sys/kernel/${name}`) || Number.POSITIVE_INFINITY),
+  );
+  return { pids: Number(running.split('/')[1] ?? 0), pidsMax: Math.min(...limits) };
+}
+
+/** Lines like "docker-default (enforce)". */
+function apparmorProfiles(): readonly string[] | undefined {
+  if (read('/sys/module/apparmor/parameters/enabled').trim() !== 'Y') return undefined;
+  const loaded = read('/sys/kernel/security/apparmor/profiles').split('\n');
+  return loaded.flatMap((line) => /^(.+) \([a-z]+\)$/.exec(line)?.[1] ?? []);
 }
 
 /** user + nice + system + irq + softirq + steal of all CPUs since boot. */

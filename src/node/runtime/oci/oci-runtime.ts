@@ -55,6 +55,7 @@ export async function openOciRuntime(options: RuntimeOptions): Promise<Runtime> 
   const paths = pathsOf(options);
   makePaths(paths);
   const cgroups = Cgroups.probe();
+  cgroups.share(`/${options.cgroupRoot}/${options.node}`, options.share ?? {});
   const namespace = await openNodeNamespace(options.runDir);
   const { prefix } = namespace;
   const network = new Network(options.network, prefix);
@@ -196,6 +197,7 @@ class OciRuntime implements Runtime {
         shmDir: sandbox.spec.hostIpc ? '/dev/shm' : sandboxes.shmDir(sandbox.id),
         cgroupV2: place.cgroups.isV2,
         bounding: this.#bounding,
+        cpuQuotaUsMax: place.cgroups.quotaUsMax,
       });
       return await containers.create(plan);
     } catch (cause) {
@@ -317,7 +319,10 @@ class OciRuntime implements Runtime {
   }
 
   async updateResources(id: string, resources: ResourceLimits): Promise<void> {
-    this.#in.place.cgroups.limit(this.#record(id).cgroup, resources);
+    this.#in.containers.updateResources(id, resources);
+  }
+  async updateSandboxResources(id: string, resources: ResourceLimits): Promise<void> {
+    this.#in.sandboxes.updateResources(id, resources);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

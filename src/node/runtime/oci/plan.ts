@@ -23,6 +23,7 @@ export interface PlanInput {
   readonly shmDir: string;
   readonly cgroupV2: boolean;
   readonly bounding: bigint;
+  readonly cpuQuotaUsMax: number | undefined;
 }
 
 const overlayOptionsBytesMax = 4095;
@@ -58,7 +59,8 @@ export function planContainer(input: PlanInput): ContainerPlan {
     pidPath: input.pidPath,
     bounding: input.bounding,
     oomScoreAdjMin: Number(readFileSync('/proc/self/oom_score_adj', 'utf8')),
-    devices: spec.devices.map(({ path }) => deviceAt(path)),
+    devices: spec.devices.map(({ path, hostPath }) => deviceAt(path, hostPath ?? path)),
+    cpuQuotaUsMax: input.cpuQuotaUsMax,
   });
   return {
     id,
@@ -66,7 +68,7 @@ export function planContainer(input: PlanInput): ContainerPlan {
     spec,
     oci,
     cgroup,
-    uid: user.uid,
+    user,
     hidden: input.hidden,
     mountRoot: image === undefined ? hostRoot : overlayRoot(input.folder, image.layers),
     madeDirs: image === undefined ? foldersToMake(spec) : [],
@@ -129,10 +131,10 @@ function overlayRoot(folder: string, layers: readonly string[]): string {
   return `mount -t overlay -o ${quoted(options)} overlay rootfs`;
 }
 
-function deviceAt(path: string): DeviceNode {
-  const stat = statSync(path);
+function deviceAt(path: string, hostPath: string): DeviceNode {
+  const stat = statSync(hostPath);
   if (!stat.isCharacterDevice() && !stat.isBlockDevice())
-    throw new ContainerError('CreateContainerError', `Cannot give "${path}": it is no device`);
+    throw new ContainerError('CreateContainerError', `Cannot give "${hostPath}": it is no device`);
   const major = ((stat.rdev >> 8) & 0xfff) >>> 0;
   const minor = (stat.rdev & 0xff) | ((stat.rdev >> 12) & 0xfff00);
   const type = stat.isBlockDevice() ? 'b' : 'c';

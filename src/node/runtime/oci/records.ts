@@ -25,6 +25,8 @@ export interface ContainerRecord {
   readonly cgroup: string;
   readonly createdMs: number;
   readonly uid: number;
+  readonly gid?: number;
+  readonly groups?: readonly number[];
   readonly hidden: boolean;
   /** Folders made on the host for the mounts of a plain process, deepest first. */
   readonly madeDirs: readonly string[];

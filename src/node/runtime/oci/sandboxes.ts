@@ -3,7 +3,8 @@ import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, Logger } from '#base';
-import { ContainerError, type Sandbox, type SandboxSpec } from '../runtime.ts';
+import { ContainerError } from '../runtime.ts';
+import type { ResourceLimits, Sandbox, SandboxSpec } from '../runtime.ts';
 import type { Cgroups } from './cgroups.ts';
 import { isMissing, messageOf } from './namespace.ts';
 import type { Network } from './network.ts';
@@ -107,6 +108,14 @@ export class Sandboxes {
   setPause(id: string, pauseId: string): void {
     const record = this.#records.get(id);
     if (record !== undefined) this.#save({ ...record, pauseId });
+  }
+
+  updateResources(id: string, resources: ResourceLimits): void {
+    const record = this.#records.get(id);
+    if (record === undefined) return;
+    this.#place.cgroups.limit(record.cgroup, resources);
+    const merged = { ...record.spec.resources, ...resources };
+    this.#save({ ...record, spec: { ...record.spec, resources: merged } });
   }
 
   async stop(id: string): Promise<void> {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { ContainerError } from '../runtime.ts';
 
 /**
  * RuntimeDefault: what ordinary programs need. What is missing answers EPERM; above all it is whatever
@@ -112,8 +113,19 @@ const architectures: Readonly<Partial<Record<NodeJS.Architecture, readonly strin
   arm64: ['SCMP_ARCH_AARCH64', 'SCMP_ARCH_ARM'],
 };
 
-/** A profile file below the kubelet's seccomp folder, in the OCI form. */
+/** A profile file in the OCI form. */
 export function localSeccomp(path: string): unknown {
-  const profile: unknown = JSON.parse(readFileSync(path, 'utf8'));
-  return profile;
+  try {
+    const profile: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    if (typeof profile !== 'object' || profile === null || !('defaultAction' in profile))
+      throw new Error('it names no defaultAction');
+    return profile;
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ContainerError(
+      'CreateContainerError',
+      `Cannot load seccomp profile "${path}": ${why}`,
+      { cause },
+    );
+  }
 }

@@ -23,6 +23,8 @@ export interface SpecInput {
   /** The agent's own score. */
   readonly oomScoreAdjMin: number;
   readonly devices: readonly DeviceNode[];
+  /** The node's whole share of CPU time, in microseconds each 100 ms; no container gets more. */
+  readonly cpuQuotaUsMax: number | undefined;
 }
 export interface DeviceNode {
   readonly path: string;
@@ -87,6 +89,7 @@ export function ociSpec(input: SpecInput): OciSpec {
       rootfsPropagation: rootPropagation(container.mounts),
       devices: input.devices.map((device) => ({ ...device, uid: 0, gid: 0 })),
       sysctl: sysctlsOf(sandbox),
+      ...(security.selinuxLabel === undefined ? {} : { mountLabel: security.selinuxLabel }),
       ...(unmasked ? {} : { maskedPaths: masked, readonlyPaths }),
       ...seccompOf(input),
     },
@@ -118,6 +121,10 @@ function processOf(input: SpecInput): OciProcess {
     },
     noNewPrivileges: !security.allowPrivilegeEscalation && !security.privileged,
     ...oomScoreOf(input),
+    ...(security.apparmorProfile === undefined
+      ? {}
+      : { apparmorProfile: security.apparmorProfile }),
+    ...(security.selinuxLabel === undefined ? {} : { selinuxLabel: security.selinuxLabel }),
   };
 }
 
@@ -229,7 +236,7 @@ function bindOf(mount: Mount): OciMount {
   return bind(mount.hostPath, trimmed(mount.containerPath), [
     'rbind',
     propagation[mount.propagation],
-    mount.readOnly ? 'ro' : 'rw',
+    !mount.readOnly ? 'rw' : mount.recursiveReadOnly === true ? 'rro' : 'ro',
   ]);
 }
 function rootPropagation(mounts: readonly Mount[]): string {
@@ -256,7 +263,11 @@ function resourcesOf(input: SpecInput): unknown {
     ...(limits.cpuShares === undefined ? {} : { shares: Math.max(2, limits.cpuShares) }),
     ...(limits.cpuQuotaUs === undefined || limits.cpuQuotaUs <= 0
       ? {}
-      : { quota: limits.cpuQuotaUs, period: 100_000 }),
+      : {
+          // A version 1 hierarchy refuses a quota above the parent's.
+          quota: Math.min(limits.cpuQuotaUs, input.cpuQuotaUsMax ?? Number.POSITIVE_INFINITY),
+          period: 100_000,
+        }),
     ...(limits.cpusetCpus === undefined || limits.cpusetCpus === ''
       ? {}
       : { cpus: limits.cpusetCpus }),

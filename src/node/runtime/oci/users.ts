@@ -43,7 +43,10 @@ export function tablesOf(layers: readonly string[]): UserTables {
  */
 export function resolveUser(
   user: string,
-  wish: Pick<Security, 'runAsUser' | 'runAsUserName' | 'runAsGroup' | 'supplementalGroups'>,
+  wish: Pick<
+    Security,
+    'runAsUser' | 'runAsUserName' | 'runAsGroup' | 'supplementalGroups' | 'supplementalGroupsPolicy'
+  >,
   tables: UserTables,
 ): ResolvedUser {
   const [imageUser = '', imageGroup] = user.split(':');
@@ -58,7 +61,9 @@ export function resolveUser(
   if (group !== undefined && gid === undefined)
     throw new UnknownUserError(`unable to find group ${group}: no matching entries in group file`);
   const groups = new Set(wish.supplementalGroups);
-  if (entry !== undefined) for (const id of listedIn(entry.name, tables.group)) groups.add(id);
+  const merge = wish.supplementalGroupsPolicy !== 'Strict';
+  if (entry !== undefined && merge)
+    for (const id of listedIn(entry.name, tables.group)) groups.add(id);
   return { uid, gid: gid ?? 0, groups: [...groups], home: entry?.home };
 }
 
