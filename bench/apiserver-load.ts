@@ -7,6 +7,9 @@ import { percentiles } from './harness.ts';
 
 export interface LoadPlan {
   readonly port: number;
+  /** Who the clients are. */
+  readonly certPem: string;
+  readonly keyPem: string;
   readonly connections: number;
   readonly seconds: number;
   readonly method: 'GET' | 'POST';
@@ -28,7 +31,7 @@ const headEnd = Buffer.from('\r\n\r\n');
 const endMs = performance.now() + plan.seconds * 1000;
 
 function requestText(): string {
-  const head = `${plan.method} ${plan.path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer bench\r\nAccept: application/json\r\n`;
+  const head = `${plan.method} ${plan.path} HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n`;
   if (plan.body === undefined) return `${head}\r\n`;
   const body = plan.body.replace('%', `${process.pid}-${requests}`);
   return `${head}Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
@@ -41,6 +44,8 @@ async function open(): Promise<TLSSocket> {
         port: plan.port,
         host: '127.0.0.1',
         rejectUnauthorized: false,
+        cert: plan.certPem,
+        key: plan.keyPem,
         ALPNProtocols: ['http/1.1'],
       },
       () => resolve(socket),

@@ -1,3 +1,4 @@
+import { formatTime } from '#base';
 import type { Clock, Logger, Random } from '#base';
 import type { Draft, KindDeclaration, KubeObject, Scheme } from '#machinery';
 import { apiVersionOf } from '#machinery';
@@ -64,7 +65,10 @@ export function viewOf(kind: KindDeclaration, stored: StoredObject): KubeObject 
 
 export function outcomeOf(call: Call, stored: StoredObject, created: boolean): Outcome {
   return {
-    object: viewOf(call.kind, stored),
+    // Made when somebody looks at it: most answers are bytes, and freezing an object costs.
+    get object() {
+      return viewOf(call.kind, stored);
+    },
     stored: call.kind.storedAs === undefined ? stored : undefined,
     created,
   };
@@ -96,5 +100,5 @@ function copy(value: unknown): unknown {
 
 /** RFC 3339 in whole seconds, as metav1.Time is written. */
 export function timeText(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+  return formatTime(ms);
 }

@@ -11,9 +11,17 @@ export class TimeError extends Error {
 /** Go's zero time, 0001-01-01T00:00:00Z: on the wire it is null. */
 export const zeroTimeSeconds = -62_135_596_800;
 
-/** `2026-01-02T03:04:05Z`: what metav1.Time writes. */
+let lastSecond = Number.NaN;
+let lastText = '';
+
+/** `2026-01-02T03:04:05Z`: what metav1.Time writes. Thousands of writes share a second. */
 export function formatTime(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+  const second = Math.floor(ms / 1000);
+  if (second !== lastSecond) {
+    lastText = `${new Date(ms).toISOString().slice(0, 19)}Z`;
+    lastSecond = second;
+  }
+  return lastText;
 }
 /** `2026-01-02T03:04:05.123000Z`: what metav1.MicroTime writes; `micros` counts below the millisecond. */
 export function formatMicroTime(ms: number, micros = 0): string {

@@ -161,8 +161,15 @@ function isLarge({ body, headers, status }: FaceReply): boolean {
   return bytes > gzipFromBytes;
 }
 
-async function compressed(exchange: Exchange, reply: FaceReply): Promise<FaceReply> {
-  const accepted = exchange.headers['accept-encoding'];
+/** The reply as it goes out: what is large is compressed for who can read it; small ones at once. */
+export function packed(
+  accepted: string | undefined,
+  reply: FaceReply,
+): FaceReply | Promise<FaceReply> {
+  return isLarge(reply) ? compressed(accepted, reply) : reply;
+}
+
+async function compressed(accepted: string | undefined, reply: FaceReply): Promise<FaceReply> {
   const { body } = reply;
   if (body === undefined || typeof body === 'function') return reply;
   if (typeof accepted !== 'string' || !/\bgzip\b/.test(accepted)) return reply;
@@ -180,8 +187,10 @@ export async function sendReply(
   plain: FaceReply,
 ): Promise<void> {
   const { output } = exchange;
+  const accepted = exchange.headers['accept-encoding'];
+  const packing = packed(typeof accepted === 'string' ? accepted : undefined, plain);
   // Most replies are small: they are sent at once.
-  const reply = isLarge(plain) ? await compressed(exchange, plain) : plain;
+  const reply = packing instanceof Promise ? await packing : packing;
   const { body } = reply;
   const bodiless = exchange.method === 'HEAD' || reply.status === 204 || reply.status === 304;
   if (body === undefined || body instanceof Uint8Array) {
@@ -204,7 +213,7 @@ export async function sendReply(
   output.end();
 }
 
-async function sendSlices(output: Writable, slices: readonly Uint8Array[]): Promise<void> {
+export async function sendSlices(output: Writable, slices: readonly Uint8Array[]): Promise<void> {
   let from = 0;
   while (from < slices.length && !output.destroyed) {
     let bytes = 0;
@@ -230,7 +239,7 @@ async function stream(output: Writable, signal: AbortSignal, body: StreamBody): 
   await body(sink, signal);
 }
 
-async function drained(output: Writable): Promise<void> {
+export async function drained(output: Writable): Promise<void> {
   if (output.destroyed || !output.writableNeedDrain) return;
   await new Promise<void>((resolve) => {
     const done = (): void => {

@@ -12,6 +12,7 @@ import {
   exchangeOfHttp2,
   sendReply,
 } from './http-exchange.ts';
+import { HttpLane } from './http-lane.ts';
 import { portHolder } from './http-port-holder.ts';
 import { refuseUpgrade, sendUpgrade } from './http-upgrade.ts';
 
@@ -64,6 +65,7 @@ class FaceServer implements Served {
   readonly #listener: NetServer;
   readonly #sockets = new Set<Duplex>();
   readonly #sessions = new Set<ServerHttp2Session>();
+  readonly #lanes = new Set<HttpLane>();
   readonly #peers = new WeakMap<object, Peer>();
   #hasClientCa: boolean;
 
@@ -120,6 +122,7 @@ class FaceServer implements Served {
       this.#listener.close(() => resolve());
     });
     for (const session of this.#sessions) session.close();
+    for (const lane of this.#lanes) lane.end();
     this.#http1.close();
     this.#http1.closeIdleConnections();
     const cancel = this.#options.clock.after(graceMs, () => {
@@ -164,7 +167,23 @@ class FaceServer implements Served {
     });
     const isHttp2 = socket instanceof TLSSocket && socket.alpnProtocol === 'h2';
     if (isHttp2) this.#http2?.emit('connection', socket);
-    else this.#http1.emit('connection', socket);
+    else this.#openLane(socket);
+  }
+
+  #openLane(socket: Socket): void {
+    const lane = new HttpLane(socket, {
+      face: this.#options.face,
+      clock: this.#options.clock,
+      logger: this.#logger,
+      keepAliveMs: this.#options.keepAliveMs ?? keepAliveMsDefault,
+      peer: () => this.#peerOf(socket),
+      giveUp: () => {
+        this.#lanes.delete(lane);
+        this.#http1.emit('connection', socket);
+      },
+    });
+    this.#lanes.add(lane);
+    socket.once('close', () => this.#lanes.delete(lane));
   }
 
   #createHttp1(): Http1Server {

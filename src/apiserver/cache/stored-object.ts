@@ -85,6 +85,8 @@ const noLabels: Readonly<Record<string, string>> = Object.freeze({});
 export function deepFreeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
   for (const key in value) {
+    // Sets of owned fields: many small objects that nobody but server-side apply ever looks at.
+    if (key === 'fieldsV1') continue;
     const inner = value[key];
     if (typeof inner === 'object' && inner !== null) deepFreeze(inner);
   }
