@@ -9,7 +9,19 @@ import { openSqliteStore } from '#store';
 
 const [path = '', life = '0', compacting = 'compacting'] = process.argv.slice(2);
 const store = await openSqliteStore({ path, clock: systemClock });
-writeSync(1, 'open\n');
+print('open\n');
+
+/** A pipe whose reader is slow says so: the line must come out before the next write is begun. */
+function print(line: string): void {
+  for (;;) {
+    try {
+      writeSync(1, line);
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+    }
+  }
+}
 
 async function client(index: number): Promise<void> {
   for (let turn = 0; ; turn++) {
@@ -21,7 +33,7 @@ async function client(index: number): Promise<void> {
       { key: `/twin${key}`, value },
     ]);
     if (!result.ok) throw new Error('refused');
-    writeSync(1, `${key} ${text}\n`);
+    print(`${key} ${text}\n`);
     if (compacting === 'compacting' && turn % 50 === 49 && index === 0)
       await store.compact(store.revision - 100);
   }
