@@ -4,7 +4,12 @@ import {
   type IncomingMessage,
   type RequestOptions,
 } from 'node:http';
-import { connect as connectHttp2, constants, type ClientHttp2Session } from 'node:http2';
+import {
+  connect as connectHttp2,
+  constants,
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+} from 'node:http2';
 import { Agent as TlsAgent, request as requestTls } from 'node:https';
 import { isIP } from 'node:net';
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
@@ -256,7 +261,7 @@ class Client implements HttpClient {
       );
       stream.once('response', (headers) => {
         const { ':status': status, ...rest } = headers;
-        resolve(response(Number(status), rest, stream));
+        resolve(response(Number(status), rest, chunksOf(stream)));
       });
     });
   }
@@ -305,6 +310,33 @@ function response(
       return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);
     },
   };
+}
+
+/**
+ * What a stream brings, until its end. Node's own iterator takes an HTTP/2 stream that the server has
+ * closed, and that still holds data nobody has read, for one that was cut off.
+ */
+async function* chunksOf(stream: ClientHttp2Stream): AsyncGenerator<Uint8Array> {
+  let wake = (): void => {};
+  const look = (): void => wake();
+  const events = ['readable', 'end', 'error', 'close'] as const;
+  for (const event of events) stream.on(event, look);
+  try {
+    for (;;) {
+      const chunk = stream.read() as Buffer | null;
+      if (chunk !== null) yield chunk;
+      else if (stream.readableEnded) return;
+      else if (stream.errored) throw stream.errored;
+      else if (stream.destroyed) throw new Error('the connection was closed within an answer');
+      else
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+    }
+  } finally {
+    for (const event of events) stream.off(event, look);
+    if (!stream.readableEnded) stream.destroy();
+  }
 }
 
 function shut(transport: Transport): void {
