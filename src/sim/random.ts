@@ -81,9 +81,9 @@ function fromWords(next: () => number): SeededRandom {
   };
 }
 
-/** Seeds 0 to `count`; many more with `SIM_LONG=1`; just the one in `SEED` to replay it. */
+/** Seeds 0 to `count`; many more with `TANDEM_TEST_LONG=1`; just the one in `SEED` to replay it. */
 export function seedsFromEnvironment(count: number): readonly number[] {
-  const { SEED: seed, SIM_LONG: long } = process.env;
+  const { SEED: seed, TANDEM_TEST_LONG: long } = process.env;
   if (seed !== undefined) return [Number(seed)];
   return Array.from({ length: long === undefined ? count : count * 10 }, (_, index) => index);
 }
