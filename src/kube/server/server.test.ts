@@ -360,3 +360,26 @@ test('a Pod names its account twice, and its writer owns only what it sent', asy
   assert.match(owned, /"f:image"/);
   assert.doesNotMatch(owned, /f:volumes|f:tolerations|f:serviceAccount/);
 });
+
+test('objects without what their kind requires are refused field by field', async () => {
+  await using cluster = await startCluster();
+  await ready(cluster);
+  const body = { apiVersion: 'apps/v1', metadata: { name: 'bad' }, spec: {} };
+  const apps = '/apis/apps/v1/namespaces/default';
+  for (const [plural, kind] of [
+    ['deployments', 'Deployment'],
+    ['replicasets', 'ReplicaSet'],
+  ]) {
+    const answer = await cluster.call('POST', `${apps}/${plural}`, { body: { ...body, kind } });
+    assert.equal(answer.status, 422, answer.text);
+    assert.equal(
+      answer.json['message'],
+      `${kind}.apps "bad" is invalid: [spec.selector: Required value, ` +
+        'spec.template.metadata.labels: Invalid value: null: `selector` does not match template `labels`, ' +
+        'spec.template.spec.containers: Required value]',
+    );
+  }
+  const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'bad' }, spec: {} };
+  const answer = await cluster.call('POST', pods, { body: pod });
+  assert.equal(answer.json['message'], 'Pod "bad" is invalid: spec.containers: Required value');
+});

@@ -37,6 +37,7 @@ export function newSetReplicas(
 ): number {
   const { replicas, maxSurge } = boundsOf(deployment);
   if (deployment.spec.strategy?.type === 'Recreate') return replicas;
+  if (replicasOf(newSet) > replicas) return replicas;
   const room = replicas + maxSurge - sumReplicas(sets);
   if (room <= 0) return replicasOf(newSet);
   return replicasOf(newSet) + Math.min(room, replicas - replicasOf(newSet));

@@ -114,7 +114,7 @@ function checkSpec(spec: DaemonSetSpec, field: Field, old: DaemonSetSpec | undef
     field
       .at('template.metadata.labels')
       .invalid(labels ?? null, '`selector` does not match template `labels`');
-  if (selector !== undefined && isEmptySelector(selector))
+  if (selector && isEmptySelector(selector))
     field.at('selector').invalid(selector, 'empty selector is invalid for daemonset');
   checkTemplate(template, field.at('template'), old?.template);
   checkRunsForever(template, field.at('template'), 'DaemonSet');

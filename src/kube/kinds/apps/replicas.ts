@@ -22,13 +22,13 @@ export function isNothing(value: number | string | undefined): boolean {
 
 /** The selector of kinds that own Pods; false when templates cannot be compared with it. */
 export function checkPodSelector(
-  selector: LabelSelector | undefined,
+  selector: LabelSelector | null | undefined,
   field: Field,
   text: { readonly empty: string; readonly wrong: string },
 ): boolean {
-  if (selector === undefined) {
+  if (selector === undefined || selector === null) {
     field.required();
-    return false;
+    return true; // it is compared, and takes no labels
   }
   checkSelector(selector, field);
   if (isEmptySelector(selector)) field.invalid(selector, text.empty);

@@ -20,6 +20,8 @@ const fileMode = 0o644;
 
 /** Defaults of every Pod template (the rows of SetDefaults_PodSpec and what lies below it). */
 export function defaultPodSpec(spec: Draft<PodSpec>): void {
+  // Canonical objects have null where the list is missing; validation asks for it.
+  spec.containers ??= [];
   spec.dnsPolicy ||= 'ClusterFirst';
   spec.restartPolicy ||= 'Always';
   spec.securityContext ??= {};

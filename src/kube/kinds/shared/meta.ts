@@ -26,6 +26,9 @@ export function checkAnnotations(annotations: Strings | undefined | null, field:
   if (bytes > annotationBytesMax) field.tooLong(annotationBytesMax);
 }
 
+/** Canonical objects have null where a required selector is missing. */
+type Selector = LabelSelector | null | undefined;
+
 export interface SelectorOptions {
   /** The old object had a bad value already: do not refuse it now. */
   readonly anyValue?: boolean;
@@ -33,11 +36,11 @@ export interface SelectorOptions {
 
 /** ValidateLabelSelector (apimachinery apis/meta/v1/validation). */
 export function checkSelector(
-  selector: LabelSelector | undefined,
+  selector: Selector,
   field: Field,
   { anyValue = false }: SelectorOptions = {},
 ): void {
-  if (selector === undefined) return;
+  if (selector === undefined || selector === null) return;
   checkLabels(selector.matchLabels, field.at('matchLabels'));
   for (const [index, { key, operator, values = [] }] of (
     selector.matchExpressions ?? []
@@ -79,11 +82,8 @@ export function isEmptySelector(selector: LabelSelector): boolean {
 }
 
 /** Does the selector take these labels? A missing selector takes nothing, an empty one everything. */
-export function selectorMatches(
-  selector: LabelSelector | undefined,
-  labels: Strings | undefined,
-): boolean {
-  if (selector === undefined) return false;
+export function selectorMatches(selector: Selector, labels: Strings | undefined): boolean {
+  if (selector === undefined || selector === null) return false;
   for (const [key, value] of Object.entries(selector.matchLabels ?? {}))
     if (labels?.[key] !== value) return false;
   return (selector.matchExpressions ?? []).every(({ key, operator, values = [] }) => {
@@ -95,8 +95,8 @@ export function selectorMatches(
 }
 
 /** `a=b,c in (d,e),!f`, sorted by key: the text form of a selector. */
-export function selectorText(selector: LabelSelector | undefined): string {
-  if (selector === undefined) return '';
+export function selectorText(selector: Selector): string {
+  if (selector === undefined || selector === null) return '';
   const terms: [string, string][] = Object.entries(selector.matchLabels ?? {}).map(
     ([key, value]) => [key, `${key}=${value}`],
   );
