@@ -213,3 +213,26 @@ test('A configuration that does not fit the schema is refused with the text of t
     /: \.spec\.template\.spec\.containers: duplicate entries for key \[name="c"\]$/,
   );
 });
+
+test('kubectl takes over what it applied from the client side, annotation included', () => {
+  const key = 'kubectl.kubernetes.io/last-applied-configuration';
+  const config = deploymentOf('nginx:1', 1);
+  const first = codec.canonical(deployment, {
+    ...config,
+    metadata: { ...config.metadata, annotations: { [key]: `${JSON.stringify(config)}\n` } },
+  }).value;
+  const write = writeOf(deployment, 'kubectl-client-side-apply');
+  const managedFields = updateManagedFields(undefined, first, write);
+  const metadata = { ...(first['metadata'] as object), managedFields };
+  const live = { ...first, metadata };
+  const next = deploymentOf('nginx:2', 3);
+  const done = applyConfiguration(live, next, { ...writeOf(deployment, 'kubectl'), force: false });
+  assert.equal(done.changed, true);
+  const { annotations } = done.object['metadata'] as { annotations: Record<string, string> };
+  const text = annotations[key] ?? '';
+  assert.deepEqual(JSON.parse(text), next);
+  assert.match(text, /^\{"apiVersion":"apps\/v1","kind":"Deployment","metadata":\{"labels"[^]*\n$/);
+  const owner = done.managedFields.find((one) => one.manager === 'kubectl');
+  assert.equal(owner?.operation, 'Apply');
+  assert.doesNotMatch(JSON.stringify(owner), /last-applied/, 'the annotation is not its field');
+});

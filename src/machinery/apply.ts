@@ -1,10 +1,11 @@
 import { formatTime } from '#base';
-import { goJson, goQuote, isObject } from '#wire';
+import { goJson, goQuote, isObject, setKey } from '#wire';
 import { StatusError } from './errors.ts';
 import type { FieldSet, MaybeSet } from './field-set.ts';
 import { difference, intersection, pathsOf, recursiveDifference, union } from './field-set.ts';
 import type { Manager, Managers } from './managers.ts';
 import { decodeManagers, encodeManagers, equalManagers, identityOf } from './managers.ts';
+import { annotationProblems } from './metadata.ts';
 import type { ManagedFieldsEntry } from './object.ts';
 import type { StructSchema } from './schema.ts';
 import { compare, fieldSetOf, merge, prune } from './typed.ts';
@@ -250,7 +251,7 @@ function applyOnce(live: object | undefined, config: Json, write: ApplyWrite): A
   const managers = new Map(before);
   managers.set(identity, { ...self, set });
   const base = live ?? write.empty;
-  const merged = merge(write.schema, base, withLastApplied(config, live, write));
+  const merged = merge(write.schema, base, config);
   const pruned =
     last?.set === undefined
       ? merged
@@ -269,11 +270,13 @@ function applyOnce(live: object | undefined, config: Json, write: ApplyWrite): A
   if (conflicts.length > 0 && !write.force) throw new ApplyConflict(conflicts);
   const differs = union(touched, found.removed) !== undefined;
   const ownersDiffer = !equalManagers(before, managers);
-  const changed = live === undefined || differs || ownersDiffer;
+  const synced = syncLastApplied(result, config, write);
+  const annotated = lastAppliedOf(synced) !== lastAppliedOf(result);
+  const changed = live === undefined || differs || ownersDiffer || annotated;
   // A repeated apply keeps the time of the first.
   if (last !== undefined && equalManagers(single(last), single({ ...last, set })))
     managers.set(identity, last);
-  return { object: result, managedFields: encodeManagers(managers), changed };
+  return { object: { ...synced }, managedFields: encodeManagers(managers), changed };
 }
 
 /** Fields that were there before anyone tracked them belong to nobody in particular. */
@@ -298,18 +301,40 @@ function ownedBy(managers: Managers): MaybeSet {
   return owned;
 }
 
-/** The annotation of client-side apply is kept up to date for as long as the object has it. */
-function withLastApplied(config: Json, live: object | undefined, write: ApplyWrite): Json {
-  if (write.manager !== 'kubectl' || lastAppliedOf(live) === undefined) return config;
+/**
+ * The annotation of client-side apply is kept up to date for as long as the object has it, behind
+ * the back of who owns it (managedfields lastappliedupdater.go): taking a client-side applied
+ * object over must not conflict with the very annotation that allows it.
+ */
+function syncLastApplied(object: Record<string, unknown>, config: Json, write: ApplyWrite): Json {
+  if (write.manager !== 'kubectl' || lastAppliedOf(object) === undefined) return object;
+  const metadata = isObject(object['metadata']) ? object['metadata'] : {};
+  const { [lastAppliedKey]: _old, ...others } = annotationsOf(metadata);
+  const text = lastAppliedText(config);
+  const annotations = { ...others, [lastAppliedKey]: text };
+  const fits = annotationProblems(annotations, '').length === 0;
+  return { ...object, metadata: { ...metadata, annotations: fits ? annotations : others } };
+}
+
+/** What was applied, without the annotation itself, keys sorted as Go sorts those of maps. */
+function lastAppliedText(config: Json): string {
   const metadata = isObject(config['metadata']) ? config['metadata'] : {};
-  const annotations = isObject(metadata['annotations']) ? metadata['annotations'] : {};
-  const { [lastAppliedKey]: _old, ...others } = annotations;
-  const applied = { ...config, metadata: { ...metadata, annotations: others } };
-  const text = `${goJson(applied)}\n`;
-  return {
-    ...config,
-    metadata: { ...metadata, annotations: { ...others, [lastAppliedKey]: text } },
-  };
+  if (!isObject(metadata['annotations'])) return `${goJson(sorted(config))}\n`;
+  const { [lastAppliedKey]: _old, ...annotations } = annotationsOf(metadata);
+  return `${goJson(sorted({ ...config, metadata: { ...metadata, annotations } }))}\n`;
+}
+
+function annotationsOf(metadata: Json): Readonly<Record<string, string>> {
+  const annotations = metadata['annotations'];
+  return isObject(annotations) ? (annotations as Readonly<Record<string, string>>) : {};
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (!isObject(value)) return value;
+  const result: Record<string, unknown> = {};
+  for (const key of Object.keys(value).toSorted()) setKey(result, key, sorted(value[key]));
+  return result;
 }
 
 function withoutManagedFields(value: unknown): Record<string, unknown> {

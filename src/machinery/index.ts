@@ -19,6 +19,7 @@ export type { StatusCause, StatusDetails, StatusReason } from './errors.ts';
 export type {
   ColumnDeclaration,
   KindDeclaration,
+  PartialUpdate,
   ResourceName,
   ScaleDeclaration,
   StoredAs,

@@ -84,6 +84,8 @@ export interface KindDeclaration<T extends KubeObject = KubeObject> extends Reso
   validateCreate?(object: T): readonly Problem[];
   validateUpdate?(object: T, old: T): readonly Problem[];
   validateStatusUpdate?(object: T, old: T): readonly Problem[];
+  /** Subresources that replace a part of the object in place, by their name. */
+  readonly partialUpdates?: Readonly<Record<string, PartialUpdate<T>>>;
   /** Texts for Warning headers. */
   warnings?(object: T, old: T | undefined): readonly string[];
   /** Field selectors beyond metadata.name and metadata.namespace. */
@@ -107,6 +109,12 @@ export interface KindDeclaration<T extends KubeObject = KubeObject> extends Reso
   readonly ttlMs?: number;
 }
 
+/** A write through `ephemeralcontainers` or `resize`: the rest of the object is taken from `old`. */
+export interface PartialUpdate<T extends KubeObject = KubeObject> {
+  prepare(object: Draft<T>, old: T, context: WriteContext): void;
+  /** All that is wrong with the result; metadata is checked by the server as in every update. */
+  validate(object: T, old: T): readonly Problem[];
+}
 /** Written as a method so that the declaration of one kind is a declaration of any kind. */
 export type FieldReader<T> = { read(object: T): string }['read'];
 export interface StoredAs {

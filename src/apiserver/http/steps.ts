@@ -183,6 +183,7 @@ async function userOf(
 function impersonate({ authorize: decide }: StepParts): Step {
   return async (context, next) => {
     const { headers } = context.request;
+    if (!asksToImpersonate(headers)) return await next(context);
     const name = headers['impersonate-user'] ?? '';
     const groups = listOf(headers['impersonate-group']);
     const uid = headers['impersonate-uid'];
@@ -215,6 +216,11 @@ function impersonate({ authorize: decide }: StepParts): Step {
     context.user = impersonated({ name, groups, uid, extra, namespace: account?.[1] });
     return await next(context);
   };
+}
+
+function asksToImpersonate(headers: Context['request']['headers']): boolean {
+  for (const name in headers) if (name.startsWith('impersonate-')) return true;
+  return false;
 }
 
 function impersonated(as: {

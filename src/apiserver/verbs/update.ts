@@ -1,5 +1,5 @@
-import type { Draft, KubeObject } from '#machinery';
-import { conflict, invalid, notFound, problem } from '#machinery';
+import type { Draft, KindDeclaration, KubeObject, PartialUpdate } from '#machinery';
+import { conflict, invalid, methodNotSupported, notFound, problem } from '#machinery';
 import { type Call, type Core, type Outcome, keyOf, outcomeOf, viewOf } from '../core.ts';
 import type { StoredObject } from '../cache/stored-object.ts';
 import { Admission } from './admit.ts';
@@ -110,17 +110,29 @@ async function writeOnce(core: Core, call: Call, attempt: Attempt): Promise<Outc
 function prepare(core: Core, call: Call, { draft, old }: Attempt): void {
   const { kind, subresource } = call;
   const context = { nowMs: core.clock.nowMs(), namespace: call.namespace, subresource };
-  const isStatus = subresource === 'status';
-  if (isStatus) kind.prepareForStatusUpdate?.(draft, old, context);
-  else kind.prepareForUpdate?.(draft, old, context);
+  const part = partOf(kind, subresource);
+  part.prepare?.(draft, old, context);
   const object = draft as KubeObject;
-  const validate = isStatus ? kind.validateStatusUpdate : kind.validateUpdate;
-  const problems = [
-    ...checkMetaUpdate(kind, object, old),
-    ...(validate?.call(kind, object, old) ?? []),
-  ];
+  const problems = [...checkMetaUpdate(kind, object, old), ...(part.validate?.(object, old) ?? [])];
   if (problems.length > 0) throw invalid(kind, call.name, problems);
   for (const text of kind.warnings?.(object, old) ?? []) call.warn(text);
+}
+
+/** What a write through this door may change and has to obey. */
+function partOf(kind: KindDeclaration, subresource: string): Partial<PartialUpdate> {
+  const own = kind.partialUpdates?.[subresource];
+  if (own !== undefined) return own;
+  if (subresource === 'status')
+    return {
+      prepare: (draft, old, context) => kind.prepareForStatusUpdate?.(draft, old, context),
+      validate: (object, old) => kind.validateStatusUpdate?.(object, old) ?? [],
+    };
+  // Accepting a write that changes nothing would be a lie. `finalize` is the kind's own matter.
+  if (!['', 'scale', 'finalize'].includes(subresource)) throw methodNotSupported(kind, 'update');
+  return {
+    prepare: (draft, old, context) => kind.prepareForUpdate?.(draft, old, context),
+    validate: (object, old) => kind.validateUpdate?.(object, old) ?? [],
+  };
 }
 
 async function store(core: Core, call: Call, attempt: Attempt): Promise<Outcome | undefined> {
