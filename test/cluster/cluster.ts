@@ -222,15 +222,14 @@ export async function run(
   options: {
     readonly env?: Readonly<Record<string, string>>;
     readonly input?: Buffer;
-    readonly cwd?: string;
+    readonly minutesMax?: number;
   } = {},
 ): Promise<Ended> {
   const startMs = performance.now();
   const child = spawn(program, args, {
     ...(options.env === undefined ? {} : { env: options.env }),
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-    timeout: 180_000,
+    timeout: (options.minutesMax ?? 3) * 60_000,
   });
   child.stdin?.end(options.input);
   const texts = { out: '', err: '' };
@@ -355,6 +354,21 @@ export function processPod(name: string, script: string, spec: object = {}): obj
     },
   };
 }
+/** For `python3 -c`: answers on 8080 with the Pod's name and the client's address. */
+export const webServer = [
+  'import http.server, os, signal',
+  'signal.signal(signal.SIGTERM, lambda *_: os._exit(0))',
+  'class Answer(http.server.BaseHTTPRequestHandler):',
+  '  def do_GET(self):',
+  '    body = (os.environ["HOSTNAME"] + " " + self.client_address[0] + "\\n").encode()',
+  '    self.send_response(200)',
+  '    self.send_header("Content-Length", str(len(body)))',
+  '    self.end_headers()',
+  '    self.wfile.write(body)',
+  '  def log_message(self, *_): pass',
+  'http.server.ThreadingHTTPServer(("", 8080), Answer).serve_forever()',
+].join('\n');
+
 /** Ends at once on SIGTERM, else never. */
 export const waitForever = "trap 'exit 0' TERM; while :; do sleep 0.1; done";
 
@@ -380,9 +394,10 @@ export function allProcesses(cluster: Cluster): readonly number[] {
   return [...new Set([...named, ...containerProcesses(cluster)])];
 }
 
-/** Processes in the cluster's cgroups. */
-export function containerProcesses(cluster: Cluster): readonly number[] {
-  const root = `/sys/fs/cgroup/${existsSync('/sys/fs/cgroup/memory') ? 'memory/' : ''}tandem-${cluster.name}`;
+/** Processes in the control groups of the cluster, or of one of its nodes. */
+export function containerProcesses(cluster: Cluster, node = ''): readonly number[] {
+  const tree = existsSync('/sys/fs/cgroup/memory') ? 'memory' : '';
+  const root = join('/sys/fs/cgroup', tree, `tandem-${cluster.name}`, node);
   if (!existsSync(root)) return [];
   return readdirSync(root, { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('cgroup.procs'))

@@ -26,8 +26,17 @@ export interface ClusterConfig {
   readonly root: boolean;
   /** Every kubeconfig that was written to. */
   readonly kubeconfigs: readonly JoinedKubeconfig[];
-  /** Settings of the machine as the first cluster on it found them. */
-  readonly sysctlsBefore: Readonly<Record<string, string>>;
+  /** The machine as the first cluster on it found it. */
+  readonly machineBefore: MachineBefore;
+  /** False when the data directory was there, empty, before the first `up`. */
+  readonly madeDataDir: boolean;
+}
+
+export interface MachineBefore {
+  /** By path below /proc/sys. */
+  readonly sysctls: Readonly<Record<string, string>>;
+  /** Whether somebody had used `ip netns` already. */
+  readonly netnsFolder: boolean;
 }
 
 /** What `destroy` needs to give a kubeconfig back as it was. */
@@ -62,14 +71,7 @@ function registryDir(root: boolean): string {
 }
 
 export function knownClusters(root: boolean): readonly ClusterConfig[] {
-  let names: string[];
-  try {
-    names = readdirSync(registryDir(root));
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw error;
-  }
-  return names
+  return namesIn(registryDir(root))
     .filter((name) => name.endsWith('.json'))
     .map((name) => readNote(join(registryDir(root), name)))
     .filter((config) => config !== undefined);
@@ -84,27 +86,53 @@ export function readConfig(dataDir: string): ClusterConfig {
 }
 
 function decode(text: string): ClusterConfig {
-  const config = JSON.parse(text) as ClusterConfig & { kubeconfigs?: ClusterConfig['kubeconfigs'] };
-  return { ...config, kubeconfigs: config.kubeconfigs ?? [] };
+  const config = JSON.parse(text) as ClusterConfig & {
+    kubeconfigs?: ClusterConfig['kubeconfigs'];
+    sysctlsBefore?: MachineBefore['sysctls'];
+    machineBefore?: MachineBefore;
+  };
+  return {
+    ...config,
+    kubeconfigs: config.kubeconfigs ?? [],
+    machineBefore: config.machineBefore ?? {
+      sysctls: config.sysctlsBefore ?? {},
+      netnsFolder: true,
+    },
+  };
 }
 
+/** The note comes first and goes last: whatever else of a cluster exists, `destroy` finds it. */
 export function saveConfig(config: ClusterConfig): void {
   const text = `${JSON.stringify(config, undefined, 2)}\n`;
-  writeAtomic(join(config.dataDir, 'cluster.json'), text);
   writeAtomic(join(registryDir(config.root), `${config.name}.json`), text);
+  writeAtomic(join(config.dataDir, 'cluster.json'), text);
 }
 
 /** The last thing `destroy` does: afterwards nothing knows of the cluster. */
-export function forgetCluster(config: ClusterConfig): void {
-  rmSync(join(registryDir(config.root), `${config.name}.json`), { force: true });
-  for (const folder of [registryDir(config.root), stateRoot(config.root)]) removeIfEmpty(folder);
+export function forgetCluster(name: string, root: boolean): void {
+  const folder = registryDir(root);
+  // A start that was killed while it wrote leaves the file it was about to rename.
+  const own = (file: string): boolean =>
+    file === `${name}.json` || file.startsWith(`${name}.json.`);
+  for (const file of namesIn(folder).filter(own)) rmSync(join(folder, file), { force: true });
+  for (const dir of [folder, stateRoot(root)]) removeIfEmpty(dir);
 }
 
 export function removeIfEmpty(folder: string): void {
   try {
     rmdirSync(folder);
   } catch (error) {
-    if (!isMissing(error) && (error as NodeJS.ErrnoException).code !== 'ENOTEMPTY') throw error;
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code !== 'ENOENT' && code !== 'ENOTEMPTY' && code !== 'EBUSY') throw error;
+  }
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
   }
 }
 

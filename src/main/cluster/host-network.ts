@@ -1,12 +1,13 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { runCommand, runNft } from '#io';
 import { allowLocalhost } from '../agent/local-balancer.ts';
 import { isMissing } from './config.ts';
-import type { ClusterConfig } from './config.ts';
+import type { ClusterConfig, MachineBefore } from './config.ts';
 import { planOf } from './plan.ts';
 
 const forwarding = 'net/ipv4/ip_forward';
+const netnsFolder = '/run/netns';
 
 /**
  * The cluster's own bridge, the namespaces of its nodes, and the table that keeps strangers out.
@@ -110,13 +111,27 @@ export async function removeHostNetwork(config: ClusterConfig): Promise<void> {
     await runNft(`add table ip ${table}\ndelete table ip ${table}\n`);
 }
 
-/** Settings a cluster changes, as they are now. */
-export function currentSysctls(): Readonly<Record<string, string>> {
-  return { [forwarding]: readSysctl(forwarding) };
+/** What a cluster changes on the machine, as it is now. */
+export function machineNow(): MachineBefore {
+  // Forwarding for the machine sets it for every interface, and turns redirects the other way.
+  const each = readdirSync('/proc/sys/net/ipv4/conf').map(
+    (link) => `net/ipv4/conf/${link}/forwarding`,
+  );
+  const names = [forwarding, 'net/ipv4/conf/all/accept_redirects', ...each];
+  return {
+    sysctls: Object.fromEntries(names.map((name) => [name, readSysctl(name)])),
+    netnsFolder: existsSync(netnsFolder),
+  };
 }
 
-export function restoreSysctls(before: Readonly<Record<string, string>>): void {
-  for (const [name, value] of Object.entries(before)) writeSysctl(name, value);
+/** The last cluster on the machine puts back what the first one found. */
+export async function restoreMachine(before: MachineBefore): Promise<void> {
+  for (const [name, value] of Object.entries(before.sysctls))
+    if (existsSync(`/proc/sys/${name}`)) writeSysctl(name, value);
+  if (before.netnsFolder || !existsSync(netnsFolder) || readdirSync(netnsFolder).length > 0) return;
+  // `ip netns` mounts this folder on itself when it is used for the first time.
+  await runCommand(['umount', netnsFolder]);
+  rmdirSync(netnsFolder);
 }
 
 function readSysctl(name: string): string {

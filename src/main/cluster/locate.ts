@@ -2,7 +2,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { CommandError, exitCodes } from '#cli';
 import type { ParsedCommand } from '#cli';
-import { findCluster, readConfig, stateRoot } from './config.ts';
+import { findCluster, knownClusters, readConfig, stateRoot } from './config.ts';
 import type { ClusterConfig } from './config.ts';
 import { clusterNameProblem } from './plan.ts';
 
@@ -33,7 +33,9 @@ export function isRoot(): boolean {
 
 /** The cluster a command line means, if it was ever started. */
 export function existing(dataDir: string): ClusterConfig | undefined {
-  return existsSync(join(dataDir, 'cluster.json')) ? readConfig(dataDir) : undefined;
+  if (existsSync(join(dataDir, 'cluster.json'))) return readConfig(dataDir);
+  // A start that was killed early has only left its note, as has a data directory that somebody removed.
+  return knownClusters(isRoot()).find((cluster) => cluster.dataDir === dataDir);
 }
 
 /** The same, for verbs that make no sense without it. */

@@ -1,5 +1,5 @@
-import { existsSync, rmSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { CommandError, exitCodes } from '#cli';
 import type { ParsedCommand, Terminal } from '#cli';
 import { KubeconfigError } from '#client';
@@ -7,9 +7,9 @@ import { agreed } from './ask.ts';
 import { removeContainers, stopContainers } from './node-paths.ts';
 import { forgetCluster, knownClusters, removeIfEmpty, runDirOf } from './config.ts';
 import type { ClusterConfig } from './config.ts';
-import { makeHostNetwork, removeHostNetwork, restoreSysctls } from './host-network.ts';
+import { makeHostNetwork, removeHostNetwork, restoreMachine } from './host-network.ts';
 import { contextName, leaveKubeconfigs } from './kubeconfig.ts';
-import { existing, located, place } from './locate.ts';
+import { existing, isRoot, located, place } from './locate.ts';
 import { endProcesses, processesOf } from './processes.ts';
 import { startProcesses, waitReady } from './start.ts';
 
@@ -46,6 +46,7 @@ export async function destroy(command: ParsedCommand, terminal: Terminal): Promi
   const { name, dataDir } = place(command);
   const config = existing(dataDir);
   if (config === undefined) {
+    forgetCluster(name, isRoot());
     terminal.out(`There is no cluster "${name}": nothing to destroy.\n`);
     return exitCodes.ok;
   }
@@ -69,7 +70,7 @@ export async function destroy(command: ParsedCommand, terminal: Terminal): Promi
     await attempt(() => removeContainers(config));
     await attempt(() => removeHostNetwork(config));
     if (knownClusters(true).every((cluster) => cluster.name === config.name))
-      await attempt(() => restoreSysctls(config.sysctlsBefore));
+      await attempt(() => restoreMachine(config.machineBefore));
   }
   try {
     await leaveKubeconfigs(config);
@@ -86,8 +87,11 @@ export async function destroy(command: ParsedCommand, terminal: Terminal): Promi
   const runDir = runDirOf(config);
   rmSync(runDir, { recursive: true, force: true });
   if (config.root && existsSync(dirname(runDir))) removeIfEmpty(dirname(runDir));
-  rmSync(config.dataDir, { recursive: true, force: true });
-  forgetCluster(config);
+  if (config.madeDataDir) rmSync(config.dataDir, { recursive: true, force: true });
+  else if (existsSync(config.dataDir))
+    for (const entry of readdirSync(config.dataDir))
+      rmSync(join(config.dataDir, entry), { recursive: true, force: true });
+  forgetCluster(config.name, config.root);
   terminal.out(`Cluster "${config.name}" and everything it made is gone.\n`);
   return exitCodes.ok;
 }

@@ -5,7 +5,7 @@ import type { ParsedCommand, Terminal } from '#cli';
 import { portHolder } from '#io';
 import { knownClusters, runDirOf, saveConfig } from './config.ts';
 import type { ClusterConfig } from './config.ts';
-import { currentSysctls, makeHostNetwork, routes } from './host-network.ts';
+import { machineNow, makeHostNetwork, routes } from './host-network.ts';
 import { contextName, joinKubeconfig, kubeconfigPath } from './kubeconfig.ts';
 import { existing, isRoot, place } from './locate.ts';
 import { planOf, slotsMax } from './plan.ts';
@@ -24,8 +24,8 @@ export async function up(command: ParsedCommand, terminal: Terminal): Promise<nu
   const runDir = runDirOf(config);
   await endStrays(config);
   await checkPorts(config);
-  mkdirSync(join(dataDir, 'server'), { recursive: true, mode: 0o700 });
   saveConfig(config);
+  mkdirSync(join(dataDir, 'server'), { recursive: true, mode: 0o700 });
   clearFailures(runDir);
   if (config.root) await makeHostNetwork(config);
   const started = await startProcesses(config);
@@ -69,7 +69,9 @@ function create(
     ephemeral: command.flag('ephemeral'),
     root,
     kubeconfigs: [],
-    sysctlsBefore: others[0]?.sysctlsBefore ?? (root ? currentSysctls() : {}),
+    machineBefore:
+      others[0]?.machineBefore ?? (root ? machineNow() : { sysctls: {}, netnsFolder: true }),
+    madeDataDir: !existsSync(dataDir),
   };
 }
 

@@ -1,13 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import {
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  rmdirSync,
-  statSync,
-  watch,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, watch, writeFileSync } from 'node:fs';
 import { closeSync, constants, openSync, unlinkSync, writeSync, type FSWatcher } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { constants as system } from 'node:os';
@@ -19,6 +11,7 @@ import { tryRun } from './command.ts';
 import { signal, type Cgroups } from './cgroups.ts';
 import { conmonPid, createUnderConmon, ociArgs, type ConmonPlace } from './conmon.ts';
 import { codeOf, isMissing } from './namespace.ts';
+import { removeMountPoints } from './mount-points.ts';
 import type { Paths } from './paths.ts';
 import { isAlive, isConmonOf, loadRecords, processStart, saveRecord } from './records.ts';
 import type { ContainerRecord } from './records.ts';
@@ -248,7 +241,7 @@ export class Containers {
     if (record !== undefined) cgroups.remove(record.cgroup);
     rmSync(join(paths.exits, id), { force: true });
     rmSync(join(paths.sockets, id), { force: true, recursive: true });
-    for (const folder of record?.madeDirs ?? []) removeEmpty(folder);
+    removeMountPoints(record?.madeDirs ?? []);
     await rm(this.folder(id), { recursive: true, force: true });
   }
 
@@ -414,13 +407,4 @@ export function signalOf(name: string): number {
   if (realtime !== null) return 34 + Number(realtime[1] ?? 0);
   const known: Readonly<Record<string, number>> = system.signals;
   return known[full] ?? system.signals.SIGTERM;
-}
-
-function removeEmpty(folder: string): void {
-  try {
-    rmdirSync(folder);
-  } catch (cause) {
-    if (!isMissing(cause) && codeOf(cause) !== 'ENOTEMPTY' && codeOf(cause) !== 'EBUSY')
-      throw cause;
-  }
 }

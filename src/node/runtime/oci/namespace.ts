@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { run, tryRun } from './command.ts';
 
-const pinAttemptsMax = 30;
+const pinAttemptsMax = 300;
 
 /** The mount namespace in which one node's sandboxes, pins and containers live. */
 export interface NodeNamespace {

@@ -69,7 +69,7 @@ export async function openOciRuntime(options: RuntimeOptions): Promise<Runtime> 
   await containers.adopt();
   await sandboxes.adopt(await pinnedIn(namespace));
   const images = await openImages(options);
-  const version = (await run([oci, '--version'])).stdout.split('\n')[0] ?? '';
+  const version = (await run([oci, '--root', ociRoot, '--version'])).stdout.split('\n')[0] ?? '';
   const runtime = new OciRuntime({
     options,
     place,
@@ -315,7 +315,9 @@ class OciRuntime implements Runtime {
   }
 
   machine(): Promise<Machine> {
-    return machineFacts(this.#in.options);
+    const { options, place } = this.#in;
+    const node = place.cgroups.usage(`/${options.cgroupRoot}/${options.node}`);
+    return machineFacts(options, node.memoryWorkingSetBytes);
   }
 
   async updateResources(id: string, resources: ResourceLimits): Promise<void> {

@@ -1,11 +1,11 @@
-import { lstatSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { ContainerError, type ContainerSpec } from '../runtime.ts';
 import type { StoredImage } from '../images/store.ts';
 import { unknownCapability } from './capabilities.ts';
 import type { ContainerPlan } from './containers.ts';
 import { quoted } from './conmon.ts';
-import { isMissing } from './namespace.ts';
+import { mountPointsToMake } from './mount-points.ts';
 import type { SandboxRecord } from './records.ts';
 import { argsOf, ociSpec, type DeviceNode } from './spec.ts';
 import { isNumericUser, resolveUser, tablesOf, UnknownUserError } from './users.ts';
@@ -71,7 +71,10 @@ export function planContainer(input: PlanInput): ContainerPlan {
     user,
     hidden: input.hidden,
     mountRoot: image === undefined ? hostRoot : overlayRoot(input.folder, image.layers),
-    madeDirs: image === undefined ? foldersToMake(spec) : [],
+    madeDirs:
+      image === undefined
+        ? mountPointsToMake(spec.mounts.map(({ containerPath }) => containerPath))
+        : [],
   };
 }
 
@@ -139,24 +142,6 @@ function deviceAt(path: string, hostPath: string): DeviceNode {
   const minor = (stat.rdev & 0xff) | ((stat.rdev >> 12) & 0xfff00);
   const type = stat.isBlockDevice() ? 'b' : 'c';
   return { path, type, major, minor, fileMode: stat.mode & 0o777 };
-}
-
-/** Mount points of a plain process are made on the host; what is made is remembered, deepest first. */
-function foldersToMake(spec: ContainerSpec): readonly string[] {
-  const made = new Set<string>();
-  for (const { containerPath } of spec.mounts)
-    for (let path = containerPath; path.length > 1 && isAbsent(path); path = dirname(path))
-      made.add(path);
-  return [...made].toSorted((a, b) => b.length - a.length);
-}
-function isAbsent(path: string): boolean {
-  try {
-    lstatSync(path);
-    return false;
-  } catch (cause) {
-    if (isMissing(cause)) return true;
-    throw cause;
-  }
 }
 
 /** Holds a shared PID namespace: does nothing, and reaps what the Pod's processes leave behind. */

@@ -5,7 +5,10 @@ import type { Clock } from '#base';
 import { Cgroups, signal } from './cgroups.ts';
 import { tryRun } from './command.ts';
 import { closeNodeNamespace, isMissing, mountPoints } from './namespace.ts';
-import { shmPrefix, vethPrefix } from './paths.ts';
+import { removeMountPoints } from './mount-points.ts';
+import { pathsOf, shmPrefix, vethPrefix } from './paths.ts';
+import { loadRecords } from './records.ts';
+import type { ContainerRecord } from './records.ts';
 
 export interface RemovalOptions {
   readonly cluster: string;
@@ -39,6 +42,7 @@ export async function removeEverything(options: RemovalOptions): Promise<void> {
   removeParent(cgroups, options.cgroupRoot);
   await removeShm(options);
   await rm(options.runDir, { recursive: true, force: true });
+  removeMountPoints(madeBy(options));
   if (options.keepData !== true) await rm(options.dataDir, { recursive: true, force: true });
 }
 
@@ -105,6 +109,15 @@ async function removeShm({ cluster, node }: RemovalOptions): Promise<void> {
   for (const name of namesIn(folder))
     if (`${folder}/${name}`.startsWith(prefix))
       await rm(`${folder}/${name}`, { recursive: true, force: true });
+}
+
+/** What plain processes of the node had mounts on. */
+function madeBy(options: RemovalOptions): readonly string[] {
+  const { containers } = pathsOf(options);
+  if (namesIn(containers).length === 0) return [];
+  const { records } = loadRecords<ContainerRecord>(containers);
+  const folders = new Set(records.flatMap(({ madeDirs }) => madeDirs));
+  return [...folders].toSorted((a, b) => b.length - a.length);
 }
 
 function namesIn(folder: string): readonly string[] {
