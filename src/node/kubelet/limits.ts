@@ -64,6 +64,9 @@ export function containerLimits(
   };
 }
 
+/** So that a fork bomb ends at its own Pod (podPidsLimit as OpenShift sets it; bare kubelets have none). */
+const podPidsMax = 4096;
+
 /** The Pod's own cgroup: sums, and limits only where every container has one (or the Pod says so). */
 export function podLimits(pod: Pod): ResourceLimits {
   const whole = { name: 'pod', resources: pod.spec.resources ?? {} };
@@ -74,6 +77,7 @@ export function podLimits(pod: Pod): ResourceLimits {
     cpuShares: sharesOf(request),
     cpuQuotaUs: cpu === undefined ? undefined : Math.max(1000, cpu * 100),
     memoryBytes: memory,
+    pids: podPidsMax,
   };
 }
 
