@@ -38,31 +38,38 @@ export async function startProcesses(config: ClusterConfig): Promise<readonly st
   );
   for (const name of missing) {
     const index = processNames(config).indexOf(name) - 1;
-    const program = index < 0 ? 'server.ts' : 'agent.ts';
     startSupervised({
       runDir,
       name,
       logPath: logPath(config, name),
       enter: index < 0 ? [] : await enterNode(config, index),
-      command: [
-        process.execPath,
-        '--disable-warning=ExperimentalWarning',
-        join(mainDir, program),
-        `--run-dir=${runDir}`,
-        `--data-dir=${config.dataDir}`,
-        ...(index < 0 ? [] : [`--node=${index}`]),
-      ],
+      command: processCommand(config, index),
     });
   }
   return missing;
 }
 
+/** What runs as the server (`index` below 0) or as the agent of a node. */
+export function processCommand(
+  config: Pick<ClusterConfig, 'name' | 'root' | 'dataDir'>,
+  index: number,
+): readonly string[] {
+  return [
+    process.execPath,
+    '--disable-warning=ExperimentalWarning',
+    join(mainDir, index < 0 ? 'server.ts' : 'agent.ts'),
+    `--run-dir=${runDirOf(config)}`,
+    `--data-dir=${config.dataDir}`,
+    ...(index < 0 ? [] : [`--node=${index}`]),
+  ];
+}
+
 /** The secret with which the cluster's own agents ask for their first certificate. */
-export function joinTokenPath(config: ClusterConfig): string {
+export function joinTokenPath(config: Pick<ClusterConfig, 'dataDir'>): string {
   return join(config.dataDir, 'server', 'join-token');
 }
 
-function ensureJoinToken(config: ClusterConfig): void {
+export function ensureJoinToken(config: Pick<ClusterConfig, 'dataDir'>): void {
   const path = joinTokenPath(config);
   if (existsSync(path)) return;
   // Bootstrap tokens: [a-z0-9]{6}.[a-z0-9]{16} (kubernetes.io/docs, bootstrap tokens).
