@@ -20,6 +20,8 @@ export interface Core {
   readonly admission: readonly AdmissionPlugin[];
   authorize(attributes: Attributes): Decision;
   refusal(attributes: Attributes, decision: Decision): Error;
+  /** The store takes no more writes in this process. */
+  storeFailed(error: Error): void;
 }
 
 /** One request to a stored kind, from a socket or from within the process. */

@@ -1,5 +1,5 @@
 import type { FaceReply, FaceRequest, HeaderMap } from '#base';
-import type { Draft, KindDeclaration, KubeObject } from '#machinery';
+import type { Draft, FieldTerm, KindDeclaration, KubeObject, Requirement } from '#machinery';
 
 /** Who asks (authentication.k8s.io UserInfo). */
 export interface UserInfo {
@@ -28,6 +28,9 @@ export interface Attributes {
   readonly name: string;
   /** For requests that are not for a resource. */
   readonly path: string;
+  /** Of list, watch and deletecollection: what they are narrowed to, when it can be read. */
+  readonly fieldSelector?: readonly FieldTerm[] | undefined;
+  readonly labelSelector?: readonly Requirement[] | undefined;
 }
 export interface Decision {
   readonly decision: 'allow' | 'deny' | 'noOpinion';

@@ -23,6 +23,8 @@ export interface HealthCheck {
   readonly endpoints: readonly ('livez' | 'readyz' | 'healthz')[];
   /** Undefined when well, else what is wrong. */
   check(): string | undefined;
+  /** Its reason may be told to anybody; of others only that they failed. */
+  readonly tellsReason?: boolean;
 }
 
 /** A metric family in the text format, written when `/metrics` is read. */
@@ -49,6 +51,8 @@ export interface ApiServerOptions {
   readonly paths?: Readonly<Record<string, Face>>;
   /** Texts for `kubectl explain`: type name, then field ('' for the type itself). */
   readonly describe?: (type: string, field: string) => string | undefined;
+  /** Called once when the store is broken for good: the process has to end and start anew. */
+  readonly onStoreFailed?: (error: Error) => void;
   /** Requests at work at once, long-running ones apart; past it 429. */
   readonly inFlightMax?: number;
   /** "host:port" that `/api` names to clients. */

@@ -36,6 +36,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     admission: options.admission,
     authorize: (attributes) => decide(options, attributes),
     refusal,
+    storeFailed: storeFailure(options),
   };
   const stopping = new AbortController();
   const state = { ready: false };
@@ -82,6 +83,17 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   };
 }
 
+/** Said and told once, however many writes find it out. */
+function storeFailure({ logger, onStoreFailed }: ApiServerOptions): Core['storeFailed'] {
+  let known = false;
+  return (error) => {
+    if (known) return;
+    known = true;
+    logger.error('The store is broken: the server has to start anew', { error });
+    onStoreFailed?.(error);
+  };
+}
+
 function contextOf(request: FaceRequest): Context {
   return { request, warnings: new Warnings(), auditId: '', info: unknownInfo, user: nobody };
 }
@@ -124,6 +136,7 @@ function dispatcher(parts: ServedParts): Handler {
   const { core, options, resources } = parts;
   const discovery = createDiscovery(core.scheme, options.publicAddress);
   const openapi = createOpenApi(core.scheme, {
+    clock: core.clock,
     version: options.version.gitVersion,
     describe: options.describe,
   });
@@ -203,7 +216,12 @@ function baseChecks(options: ApiServerOptions, state: { ready: boolean }): Healt
     { name: 'ping', endpoints: all, check: () => undefined },
     { name: 'log', endpoints: all, check: () => undefined },
     // The name that operators' tools know; what it asks is our store.
-    { name: 'etcd', endpoints: ['readyz', 'healthz'], check: () => options.store.refusal },
+    {
+      name: 'etcd',
+      endpoints: ['readyz', 'healthz'],
+      check: () => options.store.refusal,
+      tellsReason: true,
+    },
     {
       name: 'informer-sync',
       endpoints: ['readyz'],

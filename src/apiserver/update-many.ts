@@ -89,10 +89,11 @@ async function commitAll<T extends KubeObject>(
     for (const { write } of rest) core.cache.remember(write.value, write.draft);
     const result = await commitWrites(
       core,
-      rest.map(({ write, current, ends }) => ({
+      rest.map(({ write, call, current, ends }) => ({
         key: write.key,
         value: ends ? undefined : write.value,
         expected: current.revision,
+        ttlMs: call.kind.ttlMs,
       })),
     );
     if (result.ok) {

@@ -5,7 +5,7 @@ import type { Face, Logger } from '#base';
 import { createInformer, createRecorder } from '#client';
 import { ensurePki, runNft, serve, systemClock, systemRandom } from '#io';
 import type { Pki, Served } from '#io';
-import { endpointSlices, nodes, services } from '#kube/kinds';
+import { descriptions, endpointSlices, nodes, services } from '#kube/kinds';
 import { createScheduler } from '#kube/scheduler';
 import { createKubeServer, systemUser } from '#kube/server';
 import type { KubeServer } from '#kube/server';
@@ -41,7 +41,9 @@ async function server(context: ProcessContext): Promise<void> {
   const [pki, store] = await Promise.all([keysOf(config, plan), openStore(config, logger)]);
   await using _store = store;
   const pool = createPool();
-  const kube = kubeServer({ config, plan, pki, store, pool, logger });
+  const broken = new AbortController();
+  const onStoreFailed = (error: Error): void => broken.abort(error);
+  const kube = kubeServer({ config, plan, pki, store, pool, logger, onStoreFailed });
   await kube.start();
   await using _listeners = await listen(kube.face, { config, plan, pki });
   context.ready();
@@ -59,7 +61,9 @@ async function server(context: ProcessContext): Promise<void> {
     keepHistoryShort({ store, clock, logger, signal }),
     ...(config.root && config.nodes > 1 ? [hostProxy({ kube, plan, logger, signal })] : []),
   ];
-  await Promise.race([Promise.all(running), aborted(signal)]);
+  await Promise.race([Promise.all(running), aborted(signal), aborted(broken.signal)]);
+  // What is not in the store cannot be served: the supervisor starts a new process.
+  broken.signal.throwIfAborted();
   await kube.stop();
 }
 
@@ -98,6 +102,7 @@ interface KubeParts {
   readonly store: Store;
   readonly pool: Pool;
   readonly logger: Logger;
+  readonly onStoreFailed: (error: Error) => void;
 }
 
 function kubeServer(parts: KubeParts): KubeServer {
@@ -118,6 +123,11 @@ function kubeServer(parts: KubeParts): KubeServer {
     advertise: { address: plan.hostIp, port: plan.ports.api },
     bootstrapToken: { id, secret },
     publicAddress: `127.0.0.1:${plan.ports.api}`,
+    describe: (type, field) => {
+      const key = field === '' ? type : `${type}.${field}`;
+      return Object.hasOwn(descriptions, key) ? descriptions[key] : undefined;
+    },
+    onStoreFailed: parts.onStoreFailed,
   });
 }
 

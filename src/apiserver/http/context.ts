@@ -1,4 +1,5 @@
 import type { FaceReply, FaceRequest } from '#base';
+import { StatusError, parseFieldSelector, parseLabelSelector } from '#machinery';
 import type { Attributes, UserInfo } from '../seams.ts';
 import type { RequestInfo } from './request-info.ts';
 import type { Warnings } from './warnings.ts';
@@ -30,5 +31,23 @@ export function attributesOf({ info, user }: Pick<Context, 'info' | 'user'>): At
     namespace: info.namespace,
     name: info.name,
     path: info.path,
+    ...(selecting.has(info.verb) ? selectorsOf(info.query) : undefined),
   };
+}
+
+const selecting = new Set(['list', 'watch', 'deletecollection']);
+
+/** One that cannot be read narrows nothing for authorisation; the verb refuses it later. */
+function selectorsOf(query: URLSearchParams): Pick<Attributes, 'fieldSelector' | 'labelSelector'> {
+  const fields = query.get('fieldSelector') ?? '';
+  const labels = query.get('labelSelector') ?? '';
+  try {
+    return {
+      fieldSelector: fields === '' ? undefined : parseFieldSelector(fields).terms,
+      labelSelector: labels === '' ? undefined : parseLabelSelector(labels).requirements,
+    };
+  } catch (error) {
+    if (error instanceof StatusError) return {};
+    throw error;
+  }
 }

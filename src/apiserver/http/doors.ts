@@ -14,6 +14,7 @@ import { deferred } from './deferred-reply.ts';
 export async function openDoor(core: Core, served: Served, door: Door): Promise<FaceReply> {
   const { context, kind } = served;
   const { request, info } = context;
+  const admitted: Admission[] = [];
   const asked: DoorRequest = {
     request,
     attributes: attributesOf(context),
@@ -45,15 +46,18 @@ export async function openDoor(core: Core, served: Served, door: Door): Promise<
     admit: async (operation, object: Draft<KubeObject> | undefined, old) => {
       const call = served.call({ dryRun: info.query.get('dryRun') === 'All', options: {} });
       const admission = new Admission(core, call, { operation, object, old });
-      let admitted = false;
-      try {
-        await admission.mutate();
-        await admission.validate();
-        admitted = true;
-      } finally {
-        admission.settle(admitted);
-      }
+      admitted.push(admission);
+      await admission.mutate();
+      await admission.validate();
     },
   };
-  return await door.handle(asked);
+  let committed = false;
+  try {
+    const reply = await door.handle(asked);
+    committed = reply.status < 400;
+    return reply;
+  } finally {
+    // Only now is it known whether the door's own write happened.
+    for (const admission of admitted) admission.settle(committed);
+  }
 }

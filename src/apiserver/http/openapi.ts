@@ -1,4 +1,4 @@
-import type { FaceReply } from '#base';
+import type { Clock, FaceReply } from '#base';
 import type { Scheme } from '#machinery';
 import { notAcceptable } from '#machinery';
 import { encodeOpenApiV2 } from '#wire';
@@ -13,7 +13,7 @@ interface Document {
 }
 
 /** `/openapi/v2` and `/openapi/v3`: derived from the field tables when somebody first asks. */
-export function createOpenApi(scheme: Scheme, options: SpecOptions) {
+export function createOpenApi(scheme: Scheme, options: SpecOptions & { readonly clock: Clock }) {
   const made = new Map<string, Document>();
   const document = (key: string, make: () => object): Document => {
     let found = made.get(key);
@@ -41,6 +41,8 @@ export function createOpenApi(scheme: Scheme, options: SpecOptions) {
     if (path === '/openapi/v3') {
       const paths: Record<string, object> = {};
       for (const key of keys) {
+        // Others have their turn in between: all documents together take tens of milliseconds.
+        if (!made.has(key)) await options.clock.sleep(0, context.request.signal);
         const { hash } = document(key, () => openApiV3(scheme, key, options));
         paths[key] = { serverRelativeURL: `/openapi/v3/${key}?hash=${hash}` };
       }

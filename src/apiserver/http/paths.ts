@@ -29,9 +29,12 @@ export function healthReply(
       lines.push(`[+]${check.name} excluded: ok`);
       continue;
     }
-    const well = check.check() === undefined;
-    if (!well) failed = true;
-    lines.push(well ? `[+]${check.name} ok` : `[-]${check.name} failed: reason withheld`);
+    const problem = check.check();
+    if (problem !== undefined) failed = true;
+    const reason = check.tellsReason === true ? problem : 'reason withheld';
+    lines.push(
+      problem === undefined ? `[+]${check.name} ok` : `[-]${check.name} failed: ${reason}`,
+    );
   }
   if (excluded.size > 0) {
     const names = [...excluded].map((name) => JSON.stringify(name)).join(', ');

@@ -166,11 +166,13 @@ async function userOf(
     try {
       const user = await authenticator.authenticate(request);
       if (user === undefined) continue;
+      // Whoever showed a wrong credential is refused, also where anonymous callers are welcome.
+      if (failure !== undefined && user.name === anonymous.name) break;
       return user.groups.includes(authenticated) || user.name === anonymous.name
         ? user
         : { ...user, groups: [...user.groups, authenticated] };
     } catch (error) {
-      // All are tried; the first success wins, and a wrong credential is never anonymous.
+      // All are tried; the first success wins.
       failure ??= error;
     }
   }

@@ -77,10 +77,12 @@ export async function commitWrites(core: Core, writes: readonly Write[]): Promis
   } catch (cause) {
     if (cause instanceof StoreFullError)
       throw new StatusError('StorageReadWriteError', cause.message, { cause });
-    if (cause instanceof StoreFailedError)
+    if (cause instanceof StoreFailedError) {
+      core.storeFailed(cause);
       throw new StatusError('InternalError', `Internal error occurred: ${cause.message}`, {
         cause,
       });
+    }
     throw cause;
   }
 }

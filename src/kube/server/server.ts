@@ -2,7 +2,6 @@ import type { Clock, Face, Logger, Random } from '#base';
 import {
   type ApiServer,
   type ApiServerOptions,
-  type Authenticator,
   type Authorizer,
   type HealthCheck,
   type Reader,
@@ -71,6 +70,8 @@ export interface KubeServerOptions extends ClusterFacts {
   /** `host:port` that `/api` names to clients. */
   readonly publicAddress?: string | undefined;
   readonly healthChecks?: readonly HealthCheck[];
+  /** Called once when the store is broken for good. */
+  readonly onStoreFailed?: (error: Error) => void;
 }
 
 export interface KubeServer extends AsyncDisposable {
@@ -176,7 +177,11 @@ function partsOf(options: KubeServerOptions) {
   const apiServer = createApiServer({
     ...options,
     codec: scheme.codec,
-    authenticators: [callerOf(tokenVerifiers, audiences)],
+    authenticators: [
+      certificateAuthenticator(),
+      bearerAuthenticator(tokenVerifiers, audiences),
+      anonymousAuthenticator(),
+    ],
     // One authorizer, so that every reason that was given reaches the client.
     authorizers: [authorizer],
     admission: admissionPlugins({ reader, authorizer, rbac, allocation, scheme, clock, random }),
@@ -209,28 +214,6 @@ function partsOf(options: KubeServerOptions) {
     ledger,
     aggregation,
     csrSigner,
-  };
-}
-
-/**
- * Certificate, then token, then nobody in particular. One authenticator, because a wrong token must
- * end the search: whoever shows a bad credential is not anonymous.
- */
-function callerOf(
-  verifiers: readonly TokenVerifier[],
-  audiences: readonly string[],
-): Authenticator {
-  const known = [certificateAuthenticator(), bearerAuthenticator(verifiers, audiences)];
-  const anonymous = anonymousAuthenticator();
-  return {
-    name: 'caller',
-    async authenticate(request) {
-      for (const authenticator of known) {
-        const user = await authenticator.authenticate(request);
-        if (user !== undefined) return user;
-      }
-      return anonymous.authenticate(request);
-    },
   };
 }
 

@@ -69,7 +69,7 @@ function decide(attributes: Attributes, graph: NodeGraph, rules: readonly Policy
     case '/nodes':
       return ownNode(attributes, node, rules);
     case '/pods':
-      return byRules(attributes, rules);
+      return ownPods(attributes, node, rules);
     default:
       return byRules(attributes, rules);
   }
@@ -131,6 +131,19 @@ function ownNamed(attributes: Attributes, node: string, kind: string): Decision 
 function ownNode(attributes: Attributes, node: string, rules: readonly PolicyRule[]): Decision {
   if (attributes.verb === 'get' && attributes.name !== node)
     return because(`node '${node}' cannot read '${attributes.name}', only its own Node object`);
+  return byRules(attributes, rules);
+}
+
+/** Nodes see their own Pods: AuthorizeNodeWithSelectors of the reference. */
+function ownPods(attributes: Attributes, node: string, rules: readonly PolicyRule[]): Decision {
+  const { verb, subresource, fieldSelector = [] } = attributes;
+  if (subresource === '' && (verb === 'list' || verb === 'watch')) {
+    const own = fieldSelector.some(
+      ({ field, operator, value }) =>
+        field === 'spec.nodeName' && operator === '=' && value === node,
+    );
+    return own ? allow : because('can only list/watch pods with spec.nodeName field selector');
+  }
   return byRules(attributes, rules);
 }
 
