@@ -1,4 +1,4 @@
-import type { Draft, KindDeclaration, KubeObject, WriteContext } from '#machinery';
+import type { Draft, KindDeclaration, KubeObject, PartialUpdate, WriteContext } from '#machinery';
 import { emptyStruct, kindFact, rootFields, strategyFact, structField } from './facts.ts';
 import type { KindFact, StrategyFact } from './facts.ts';
 import { sameValue } from './shared/same.ts';
@@ -18,6 +18,7 @@ export type Behaviour<T extends KubeObject> = Partial<
     | 'validateCreate'
     | 'validateUpdate'
     | 'validateStatusUpdate'
+    | 'partialUpdates'
     | 'warnings'
     | 'selectableFields'
     | 'table'
@@ -76,6 +77,9 @@ export function declareKind<T extends KubeObject>(
       behaviour.prepareForUpdate?.(object, old, context);
       bumpGeneration(object, old, strategy);
     },
+    ...(behaviour.partialUpdates !== undefined && {
+      partialUpdates: withGeneration(behaviour.partialUpdates, strategy),
+    }),
     ...(hasStatus && {
       prepareForStatusUpdate: (object: Draft<T>, old: T, context: WriteContext) => {
         copyRoot(
@@ -88,6 +92,24 @@ export function declareKind<T extends KubeObject>(
       },
     }),
   };
+}
+
+function withGeneration<T extends KubeObject>(
+  parts: Readonly<Record<string, PartialUpdate<T>>>,
+  strategy: StrategyFact,
+): Readonly<Record<string, PartialUpdate<T>>> {
+  return Object.fromEntries(
+    Object.entries(parts).map(([name, part]) => [
+      name,
+      {
+        prepare: (object: Draft<T>, old: T, context: WriteContext) => {
+          part.prepare(object, old, context);
+          bumpGeneration(object, old, strategy);
+        },
+        validate: (object: T, old: T) => part.validate(object, old),
+      },
+    ]),
+  );
 }
 
 function identity(fact: KindFact) {

@@ -12,6 +12,7 @@ import type { Field } from '../shared/field.ts';
 import { selectorMatches, selectorText } from '../shared/meta.ts';
 import { sameValue } from '../shared/same.ts';
 import type { StatefulSet, StatefulSetSpec } from '../types/apps-v1.ts';
+import { checkAtMostAll, checkIntOrPercent, isNothing } from './replicas.ts';
 import { checkCollisions, checkCounters, checkPodSelector } from './replicas.ts';
 
 const changeable = [
@@ -113,16 +114,23 @@ function checkSpec(spec: StatefulSetSpec, field: Field): void {
     field.at('podManagementPolicy').invalid(policy, "must be 'OrderedReady' or 'Parallel'");
   const { type = '', rollingUpdate } = spec.updateStrategy;
   const at = field.at('updateStrategy');
+  // Texts print the fields of the reference's internal type.
+  const printed =
+    rollingUpdate === undefined
+      ? null
+      : {
+          Partition: rollingUpdate.partition ?? 0,
+          MaxUnavailable: rollingUpdate.maxUnavailable ?? null,
+        };
   if (type === '') at.required();
   else if (type === 'OnDelete') {
-    if (rollingUpdate !== undefined)
-      at.at('rollingUpdate').invalid(
-        rollingUpdate,
-        "only allowed for updateStrategy 'RollingUpdate'",
-      );
-  } else if (type === 'RollingUpdate')
+    if (printed !== null)
+      at.at('rollingUpdate').invalid(printed, "only allowed for updateStrategy 'RollingUpdate'");
+  } else if (type === 'RollingUpdate') {
     at.at('rollingUpdate').at('partition').notNegative(rollingUpdate?.partition);
-  else at.invalid(spec.updateStrategy, "must be 'RollingUpdate' or 'OnDelete'");
+    checkUnavailable(rollingUpdate?.maxUnavailable, at.at('rollingUpdate.maxUnavailable'));
+  } else
+    at.invalid({ Type: type, RollingUpdate: printed }, "must be 'RollingUpdate' or 'OnDelete'");
   for (const name of ['whenDeleted', 'whenScaled'] as const) {
     const value = spec.persistentVolumeClaimRetentionPolicy?.[name];
     if (value !== undefined && value !== 'Retain' && value !== 'Delete')
@@ -171,4 +179,11 @@ function validateStatusUpdate({ status }: StatefulSet, old: StatefulSet): readon
   });
   checkCollisions(status.collisionCount, old.status.collisionCount, field);
   return root.found;
+}
+
+function checkUnavailable(value: number | string | undefined, field: Field): void {
+  if (value === undefined) return;
+  checkIntOrPercent(value, field);
+  if (isNothing(value)) field.invalid(value, 'cannot be 0');
+  checkAtMostAll(value, field);
 }

@@ -146,7 +146,7 @@ function checkChange({ spec, status }: Node, old: Node, root: Field): void {
     if (now.length !== then.length) root.at('spec.podCIDRs').forbidden(text);
     else
       for (const [index, cidr] of now.entries())
-        if (cidr !== then[index]) root.at('spec.podCIDRs').at(index).forbidden(text);
+        if (cidr !== then[index]) root.at('spec.podCIDRs').forbidden(text);
   }
   if (old.spec.providerID && spec.providerID !== old.spec.providerID)
     root

@@ -10,6 +10,8 @@ import { rootField } from '../shared/field.ts';
 import { nameWarnings } from '../shared/warnings.ts';
 import type { Pod } from '../types/core-v1.ts';
 import { podTable } from './pod-columns.ts';
+import { ephemeralContainers } from './pod-ephemeral.ts';
+import { podResize } from './pod-resize.ts';
 import { preparePodStatus, validatePodStatus } from './pod-status.ts';
 import { preparePodCreate } from './pod-strategy.ts';
 import { checkWholePod, validatePodUpdate } from './pod-update.ts';
@@ -29,6 +31,7 @@ export const pods = declareKind<Pod>('v1/Pod', {
   validateCreate,
   validateUpdate: validatePodUpdate,
   validateStatusUpdate: validatePodStatus,
+  partialUpdates: { ephemeralcontainers: ephemeralContainers, resize: podResize },
   warnings: (pod, old) =>
     old === undefined
       ? [...nameWarnings(pod.metadata.name, "the Pod's hostname"), ...podSpecWarnings(pod, '')]

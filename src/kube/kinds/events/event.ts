@@ -65,6 +65,8 @@ const fixed = [
   'firstTimestamp',
   'lastTimestamp',
   'count',
+  // The reference looks at it twice.
+  'reason',
   'type',
   'eventTime',
   'action',
