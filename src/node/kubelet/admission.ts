@@ -1,6 +1,8 @@
 import type { Node, Pod } from '#kube/kinds';
 import { qosOf } from './limits.ts';
+import type { Pressure } from './node-object.ts';
 import type { PodOutcome } from './pod-status.ts';
+import { apparmorWish } from './security.ts';
 
 /** Sysctls that are namespaced and harmless (k8s kubelet/sysctl/safe_sysctls.go). */
 const safeSysctls = new Set([
@@ -22,7 +24,10 @@ const safeSysctls = new Set([
 export function admit(
   pod: Pod,
   node: Node | undefined,
-  pressure: { readonly memory: boolean; readonly disk: boolean },
+  about: {
+    readonly pressure: Pick<Pressure, 'memory' | 'disk'> & Partial<Pressure>;
+    readonly apparmor: boolean;
+  },
 ): PodOutcome | undefined {
   const refuse = (reason: string, message: string): PodOutcome => ({
     phase: 'Failed',
@@ -32,9 +37,10 @@ export function admit(
   const os = pod.spec.os?.name;
   if (os !== undefined && os !== '' && os !== 'linux')
     return refuse('PodOSNotSupported', "Failed to admit pod as the OS field doesn't match node OS");
-  for (const { name } of pod.spec.securityContext?.sysctls ?? [])
-    if (!safeSysctls.has(name.replaceAll('/', '.')))
-      return refuse('SysctlForbidden', `forbidden sysctl: "${name}" not allowlisted`);
+  const sysctl = forbiddenSysctl(pod);
+  if (sysctl !== undefined) return refuse('SysctlForbidden', `forbidden sysctl: ${sysctl}`);
+  if (!about.apparmor && asksForAppArmor(pod))
+    return refuse('AppArmor', 'Cannot enforce AppArmor: AppArmor is not enabled on the host');
   if (node !== undefined && !nodeMatches(pod, node))
     return refuse(
       'NodeAffinity',
@@ -42,12 +48,36 @@ export function admit(
     );
   const critical = (pod.spec.priority ?? 0) >= 2_000_000_000;
   if (critical) return undefined;
+  const { pressure } = about;
   const bestEffort = qosOf(pod) === 'BestEffort';
   if (pressure.disk)
     return refuse('Evicted', 'Pod was rejected: The node had condition: [DiskPressure]. ');
+  if (pressure.pid === true)
+    return refuse('Evicted', 'Pod was rejected: The node had condition: [PIDPressure]. ');
   if (pressure.memory && bestEffort)
     return refuse('Evicted', 'Pod was rejected: The node had condition: [MemoryPressure]. ');
   return undefined;
+}
+
+/** Sysctls that would change the host, or that nobody has judged harmless. */
+function forbiddenSysctl(pod: Pod): string | undefined {
+  for (const { name } of pod.spec.securityContext?.sysctls ?? []) {
+    const dotted = name.replaceAll('/', '.');
+    if (!safeSysctls.has(dotted)) return `${JSON.stringify(name)} not allowlisted`;
+    if (dotted.startsWith('net.') && pod.spec.hostNetwork === true)
+      return `${JSON.stringify(name)} not allowed with host net enabled`;
+    if (dotted.startsWith('kernel.') && pod.spec.hostIPC === true)
+      return `${JSON.stringify(name)} not allowed with host ipc enabled`;
+  }
+  return undefined;
+}
+
+function asksForAppArmor(pod: Pod): boolean {
+  const all = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])];
+  return all.some((container) => {
+    const wish = apparmorWish(pod, container);
+    return wish !== undefined && wish.type !== 'Unconfined';
+  });
 }
 
 function nodeMatches(pod: Pod, node: Node): boolean {

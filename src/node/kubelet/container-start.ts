@@ -10,7 +10,7 @@ import { addressOf, envSources, logDir, pullSecrets } from './pod-context.ts';
 import type { PodContext } from './pod-context.ts';
 import { annotations, labels } from './pod-view.ts';
 import type { Slot } from './pod-view.ts';
-import { checkNonRoot, securityOf } from './security.ts';
+import { checkNonRoot, securityOf, selinuxOf } from './security.ts';
 import type { PodVolumes } from './volumes.ts';
 
 export interface StartRequest {
@@ -84,6 +84,15 @@ async function ensureImage(context: PodContext, request: StartRequest): Promise<
   }
 }
 
+/** Labels mean nothing where SELinux is off; the reference says nothing then, which misleads. */
+function tellOfSelinux(context: PodContext, { pod, slot, event }: StartRequest): void {
+  if (context.host.selinux || selinuxOf(pod, slot.spec) === undefined) return;
+  event(slot.spec.name, 'Warning', {
+    reason: 'SELinuxNotEnabled',
+    message: 'seLinuxOptions have no effect: SELinux is not enabled on this node',
+  });
+}
+
 /** Everything the runtime must know, from the Pod's words, the image and the API. */
 async function containerSpec(
   context: PodContext,
@@ -92,7 +101,8 @@ async function containerSpec(
 ): Promise<ContainerSpec> {
   const { pod, slot, attempt, sandbox, volumes, event } = request;
   const { spec } = slot;
-  const security = securityOf(pod, spec);
+  const security = securityOf(pod, spec, context.host);
+  tellOfSelinux(context, request);
   checkNonRoot(pod, spec, { security, image: image?.config });
   const env = await environmentOf(
     pod,
@@ -117,7 +127,7 @@ async function containerSpec(
     workingDir: spec.workingDir ?? '',
     env,
     mounts: await volumes.mountsOf(pod, spec, { variables, attempt }),
-    devices: [],
+    devices: await volumes.devicesOf(spec),
     resources: containerLimits(pod, spec, context.host.memoryBytes),
     security,
     tty: spec.tty ?? false,

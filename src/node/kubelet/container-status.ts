@@ -1,6 +1,6 @@
 import type { ContainerState, ContainerStatus, Pod } from '#kube/kinds';
-import type { Container } from '#node/runtime';
-import { isSidecar } from './limits.ts';
+import type { Container, ResourceLimits } from '#node/runtime';
+import { containerLimits, isSidecar } from './limits.ts';
 import { alive, annotations } from './pod-view.ts';
 import type { PodView, Slot } from './pod-view.ts';
 import { timeText } from './quantity.ts';
@@ -17,6 +17,8 @@ export interface StatusContext {
   ready(container: Container): boolean;
   /** The last words of a container that ended. */
   lastWords(container: Container): string | undefined;
+  /** A change of resources is on its way. */
+  readonly resize: readonly unknown[];
   readonly disruption: { readonly reason: string; readonly message: string } | undefined;
   /** The Pod ends: nothing waits to run any more. */
   readonly ending: boolean;
@@ -55,8 +57,11 @@ export function containerStatus(pod: Pod, slot: Slot, context: StatusContext): C
     imageID: newest.spec.annotations[annotations.imageRef] ?? '',
     containerID: containerIdText(newest.id),
     ...(role === 'ephemeral' ? {} : { started }),
-    ...(running && role !== 'ephemeral' ? resourcesOf(slot) : {}),
-    ...mountStatuses(slot),
+    ...(running && role !== 'ephemeral'
+      ? resourcesOf(pod, slot, { newest, old, context })
+      : givenBefore(old)),
+    ...mountStatuses(slot, newest),
+    ...userOf(newest),
   };
 }
 
@@ -174,8 +179,24 @@ function oldStatus(pod: Pod, { role, spec }: Slot): ContainerStatus | undefined 
   return lists[role]?.find(({ name }) => name === spec.name);
 }
 
-function resourcesOf({ spec }: Slot): Partial<ContainerStatus> {
+/** What was given (requests), and what the cgroup holds: the former while a change is on its way. */
+function resourcesOf(
+  pod: Pod,
+  { spec }: Slot,
+  about: {
+    readonly newest: Container;
+    readonly old: ContainerStatus | undefined;
+    readonly context: StatusContext;
+  },
+): Partial<ContainerStatus> {
+  const { newest, old, context } = about;
+  const changing = context.resize.length > 0 && !fitsLimits(newest, containerLimits(pod, spec, 1));
   const { limits, requests } = spec.resources ?? {};
+  if (changing && old?.resources !== undefined)
+    return {
+      ...(requests === undefined ? {} : { allocatedResources: requests }),
+      resources: old.resources,
+    };
   if (limits === undefined && requests === undefined) return { resources: {} };
   return {
     ...(requests === undefined ? {} : { allocatedResources: requests }),
@@ -186,14 +207,41 @@ function resourcesOf({ spec }: Slot): Partial<ContainerStatus> {
   };
 }
 
-function mountStatuses({ spec }: Slot): Partial<ContainerStatus> {
+/** Between two runs: what was given stays given. */
+function givenBefore(old: ContainerStatus | undefined): Partial<ContainerStatus> {
+  const { allocatedResources, resources } = old ?? {};
+  return {
+    ...(allocatedResources === undefined ? {} : { allocatedResources }),
+    ...(resources === undefined ? {} : { resources }),
+  };
+}
+
+function fitsLimits({ spec }: Container, wanted: ResourceLimits): boolean {
+  return (['cpuShares', 'cpuQuotaUs', 'memoryBytes'] as const).every(
+    (key) => (spec.resources[key] ?? 0) === (wanted[key] ?? 0),
+  );
+}
+
+function userOf({ uid, gid, groups }: Container): Partial<ContainerStatus> {
+  if (uid === undefined || gid === undefined) return {};
+  // The reference names the primary group among the others.
+  const supplementalGroups = [...new Set([gid, ...(groups ?? [])])];
+  return { user: { linux: { uid, gid, supplementalGroups } } };
+}
+
+function mountStatuses({ spec }: Slot, made?: Container): Partial<ContainerStatus> {
   const mounts = spec.volumeMounts ?? [];
   if (mounts.length === 0) return {};
+  const recursive = (path: string): string =>
+    made?.spec.mounts.find(({ containerPath }) => containerPath === path)?.recursiveReadOnly ===
+    true
+      ? 'Enabled'
+      : 'Disabled';
   return {
     volumeMounts: mounts.map(({ name, mountPath, readOnly }) => ({
       name,
       mountPath,
-      ...(readOnly === true ? { readOnly, recursiveReadOnly: 'Disabled' } : {}),
+      ...(readOnly === true ? { readOnly, recursiveReadOnly: recursive(mountPath) } : {}),
     })),
   };
 }

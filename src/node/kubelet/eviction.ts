@@ -1,40 +1,42 @@
 import type { Pod } from '#kube/kinds';
-import type { Machine } from '#node/runtime';
+import type { ContainerStats, Machine } from '#node/runtime';
 import { requestOf } from './limits.ts';
+import { overStorageLimit } from './local-storage.ts';
+import type { Pressure } from './node-object.ts';
 import type { KubeletOptions } from './options.ts';
 import type { PodWorker } from './pod-worker.ts';
 import { labels } from './pod-view.ts';
-import { bytesText } from './quantity.ts';
+import { bytesText, kibiText } from './quantity.ts';
 
 const memoryMinBytes = 100 * 1024 * 1024;
 const nodefsMinShare = 0.1;
 const imagefsMinShare = 0.15;
+const inodesMinShare = 0.05;
+const pidsMinShare = 0.05;
 const transitionMs = 300_000;
 
+type Short = 'memory' | 'ephemeral-storage' | 'inodes' | 'pids';
 export interface Signal {
-  readonly resource: 'memory' | 'ephemeral-storage';
+  readonly resource: Short;
   readonly thresholdText: string;
-  readonly availableBytes: number;
+  readonly availableText: string;
 }
 
-/** Watches memory and disk; when one runs short, room is made, at last by ending a Pod. */
+/** Watches memory, disks and processes; when one runs short, room is made, at last by ending a Pod. */
 export class Evictor {
   readonly #options: KubeletOptions;
-  #memoryLowMs = Number.NEGATIVE_INFINITY;
-  #diskLowMs = Number.NEGATIVE_INFINITY;
+  readonly #lowMs = { memory: -Infinity, disk: -Infinity, pid: -Infinity };
 
   constructor(options: KubeletOptions) {
     this.#options = options;
   }
 
   /** Pressure lasts five minutes longer than its cause, so that it does not flap. */
-  pressure(): { readonly memory: boolean; readonly disk: boolean; readonly pid: boolean } {
+  pressure(): Pressure {
     const now = this.#options.clock.nowMs();
-    return {
-      memory: now - this.#memoryLowMs < transitionMs,
-      disk: now - this.#diskLowMs < transitionMs,
-      pid: false,
-    };
+    const lately = (sinceMs: number): boolean => now - sinceMs < transitionMs;
+    const { memory, disk, pid } = this.#lowMs;
+    return { memory: lately(memory), disk: lately(disk), pid: lately(pid) };
   }
 
   async check(
@@ -43,39 +45,32 @@ export class Evictor {
     freeDisk: () => Promise<void>,
   ): Promise<void> {
     const now = this.#options.clock.nowMs();
-    if (machine.memoryAvailableBytes < memoryMinBytes) {
-      this.#memoryLowMs = now;
-      const signal: Signal = {
-        resource: 'memory',
-        thresholdText: '100Mi',
-        availableBytes: machine.memoryAvailableBytes,
-      };
-      await this.#evictOne(workers, signal);
+    const direct = memorySignal(machine) ?? pidSignal(machine);
+    if (direct !== undefined) {
+      this.#lowMs[direct.resource === 'memory' ? 'memory' : 'pid'] = now;
+      await this.#evictOne(workers, direct);
       return;
     }
     const images = await this.#options.runtime.images.usage();
-    const nodeShort = machine.filesystemAvailableBytes < machine.filesystemBytes * nodefsMinShare;
-    const imageShort = images.availableBytes < images.capacityBytes * imagefsMinShare;
-    if (!nodeShort && !imageShort) {
-      await this.#checkVolumes(workers);
+    const imageShort =
+      images.availableBytes < images.capacityBytes * imagefsMinShare ||
+      images.inodesFree < images.inodes * inodesMinShare;
+    const before = diskSignal(machine);
+    if (before === undefined && !imageShort) {
+      await this.#checkStorage(workers);
       return;
     }
-    this.#diskLowMs = now;
+    this.#lowMs.disk = now;
     await freeDisk();
-    const after = await this.#options.runtime.machine();
-    const enough = after.filesystemAvailableBytes >= after.filesystemBytes * nodefsMinShare;
-    if (!nodeShort || enough) return;
-    await this.#evictOne(workers, {
-      resource: 'ephemeral-storage',
-      thresholdText: String(Math.floor(machine.filesystemBytes * nodefsMinShare)),
-      availableBytes: after.filesystemAvailableBytes,
-    });
+    const still = diskSignal(await this.#options.runtime.machine());
+    if (before !== undefined && still !== undefined) await this.#evictOne(workers, still);
   }
 
-  async #checkVolumes(workers: readonly PodWorker[]): Promise<void> {
+  async #checkStorage(workers: readonly PodWorker[]): Promise<void> {
     for (const worker of workers) {
       if (worker.over) continue;
-      const message = await worker.volumes.overLimit(worker.pod);
+      const { runtime } = this.#options;
+      const message = await overStorageLimit(runtime, worker.pod, worker.volumes);
       if (message !== undefined) this.#evict(worker, message);
     }
   }
@@ -90,9 +85,12 @@ export class Evictor {
     if (victim === undefined) return;
     const shown = signal.resource;
     const parts = [
-      `The node was low on resource: ${shown}. Threshold quantity: ${signal.thresholdText}, available: ${bytesText(Math.floor(signal.availableBytes / 1024) * 1024)}. `,
+      `The node was low on resource: ${shown}. Threshold quantity: ${signal.thresholdText}, available: ${signal.availableText}. `,
       ...victim.containers
-        .filter(({ used, request }) => used > request)
+        .filter(
+          ({ used, request }) =>
+            used > request && (shown === 'memory' || shown === 'ephemeral-storage'),
+        )
         .map(
           ({ name, used, request }) =>
             `Container ${name} was using ${bytesText(Math.ceil(used / 1024) * 1024)}, request is ${bytesText(request)}, has larger consumption of ${shown}. `,
@@ -123,10 +121,7 @@ export class Evictor {
     const containers = await Promise.all(
       own.map(async ({ id, spec }) => {
         const stats = await runtime.containerStats(id);
-        const used =
-          resource === 'memory'
-            ? (stats?.memoryWorkingSetBytes ?? 0)
-            : (stats?.rootfsUsedBytes ?? 0) + (stats?.logsUsedBytes ?? 0);
+        const used = usedOf(stats, resource);
         const declared = pod.spec.containers.find(({ name }) => name === spec.name);
         const request = declared === undefined ? 0 : requestOf(declared, resource);
         return { name: spec.name, used, request };
@@ -136,6 +131,45 @@ export class Evictor {
     const request = containers.reduce((sum, container) => sum + container.request, 0);
     return { containers, used, request, priority: pod.spec.priority ?? 0 };
   }
+}
+
+function memorySignal({ memoryAvailableBytes }: Machine): Signal | undefined {
+  if (memoryAvailableBytes >= memoryMinBytes) return undefined;
+  const availableText = kibiText(memoryAvailableBytes);
+  return { resource: 'memory', thresholdText: '100Mi', availableText };
+}
+
+/** The reference leaves this one to whoever sets it; running dry takes the whole machine down. */
+function pidSignal({ pids, pidsMax }: Machine): Signal | undefined {
+  const threshold = Math.floor(pidsMax * pidsMinShare);
+  const left = pidsMax - pids;
+  if (left >= threshold) return undefined;
+  return { resource: 'pids', thresholdText: String(threshold), availableText: String(left) };
+}
+
+function diskSignal(machine: Machine): Signal | undefined {
+  const { filesystemBytes, filesystemAvailableBytes } = machine;
+  const bytesMin = Math.floor(filesystemBytes * nodefsMinShare);
+  if (filesystemAvailableBytes < bytesMin)
+    return {
+      resource: 'ephemeral-storage',
+      thresholdText: String(bytesMin),
+      availableText: kibiText(filesystemAvailableBytes),
+    };
+  const inodesMin = Math.floor(machine.filesystemInodes * inodesMinShare);
+  if (machine.filesystemInodesFree >= inodesMin) return undefined;
+  return {
+    resource: 'inodes',
+    thresholdText: String(inodesMin),
+    availableText: String(machine.filesystemInodesFree),
+  };
+}
+
+function usedOf(stats: ContainerStats | undefined, resource: Short): number {
+  if (stats === undefined) return 0;
+  if (resource === 'memory') return stats.memoryWorkingSetBytes;
+  if (resource === 'pids') return stats.pids;
+  return stats.rootfsUsedBytes + stats.logsUsedBytes;
 }
 
 interface Usage {

@@ -4,6 +4,7 @@ import type { Files, PathKind, PayloadFile } from '#io';
 export class FakeFiles implements Files {
   readonly #kinds = new Map<string, PathKind>();
   readonly #texts = new Map<string, Uint8Array>();
+  used: (path: string) => number = () => 0;
   readonly payloads = new Map<string, ReadonlyMap<string, PayloadFile>>();
 
   write(path: string, text: string): void {
@@ -69,7 +70,7 @@ export class FakeFiles implements Files {
     await Promise.resolve();
   }
 
-  async usedBytes(): Promise<number> {
-    return 0;
+  async usedBytes(path: string): Promise<number> {
+    return this.used(path);
   }
 }

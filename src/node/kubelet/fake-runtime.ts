@@ -3,6 +3,7 @@ import { ContainerError, ImageError } from '#node/runtime';
 import type {
   Container,
   ContainerSpec,
+  ContainerStats,
   ExecResult,
   Image,
   Images,
@@ -52,6 +53,7 @@ export class FakeRuntime implements Runtime {
   readonly updates: string[] = [];
   #made = 0;
   memoryAvailableBytes = 4 * 2 ** 30;
+  stats: (spec: ContainerSpec) => ContainerStats | undefined = () => undefined;
   /** What tests change of the machine. */
   facts: Partial<Machine> = {};
 
@@ -227,8 +229,9 @@ export class FakeRuntime implements Runtime {
     await this.#clock.sleep(1);
   }
 
-  async containerStats(): Promise<undefined> {
-    return undefined;
+  async containerStats(id: string): Promise<ContainerStats | undefined> {
+    const container = this.#containers.get(id);
+    return container === undefined ? undefined : this.stats(container.spec);
   }
 
   async updateResources(id: string, resources: ResourceLimits): Promise<void> {

@@ -42,6 +42,7 @@ export async function runHook(
       ({ name, value }) => [name, value] as const,
     );
     const headers = [...own, ['User-Agent', `kube-lifecycle/${tools.minor}`] as const];
+    // Any answer will do, as in the reference: the hook was told, its status is not judged.
     await tools.net.http({ url, headers }, timeoutMs);
     return;
   }

@@ -14,6 +14,8 @@ export type ContainerEvent = (
 ) => void;
 
 const pullsMax = 4;
+/** How long ErrImagePull stands before it turns into ImagePullBackOff. */
+const errorShownMs = 1000;
 
 /**
  * Gets images by pull policy, with the reference's events, texts and back-off (k8s kubelet/images).
@@ -159,20 +161,12 @@ export class ImageManager {
       failedMs: nowMs,
       message: '',
     };
-    const again = this.#backoffs.has(key);
     entry.backoff.next(nowMs, nowMs);
     entry.failedMs = nowMs;
     entry.message = `${reason}: ${detail}`;
     this.#backoffs.set(key, entry);
-    const retryAtMs = entry.backoff.until(nowMs)?.atMs ?? nowMs;
-    // The reference shows ErrImagePull for a moment each time; once is enough to read it.
-    if (again)
-      return new StartProblem(
-        'ImagePullBackOff',
-        `Back-off pulling image ${JSON.stringify(container.image)}: ${entry.message}`,
-        { retryAtMs },
-      );
-    return new StartProblem(reason, detail, { retryAtMs: nowMs + 1000 });
+    // Shown as it is for a moment; from the next look on it is the back-off that is waited for.
+    return new StartProblem(reason, detail, { retryAtMs: nowMs + errorShownMs });
   }
 
   async #pull(

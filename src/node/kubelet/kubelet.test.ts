@@ -1,104 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { silentLogger } from '#base';
-import { createFakeApi, createInformer } from '#client';
-import type { FakeApi } from '#client';
-import type { Pod } from '#kube/kinds';
-import { createSimClock, seededRandom } from '#sim';
-import type { SimClock } from '#sim';
-import { FakeFiles } from './fake-files.ts';
-import { withStrategicPatches } from './fake-strategic.ts';
-import { FakeRuntime } from './fake-runtime.ts';
-import type { FakeRuntimeOptions } from './fake-runtime.ts';
-import { createKubelet } from './kubelet.ts';
-import type { Kubelet, KubeletOptions } from './options.ts';
+import { createPod, read, world } from './world.test.ts';
 import { configMaps, nodes, pods } from './resources.ts';
-
-interface World {
-  readonly clock: SimClock;
-  readonly api: FakeApi;
-  readonly runtime: FakeRuntime;
-  readonly files: FakeFiles;
-  readonly kubelet: Kubelet;
-  readonly events: string[];
-  readonly stop: () => Promise<void>;
-}
-
-async function world(
-  runtimeOptions: Partial<FakeRuntimeOptions> = {},
-  options: Partial<KubeletOptions> = {},
-): Promise<World> {
-  const clock = createSimClock();
-  const random = seededRandom(1);
-  const api = withStrategicPatches(createFakeApi({ clock, random }));
-  const runtime = new FakeRuntime({ clock, ...runtimeOptions });
-  const files = new FakeFiles();
-  const events: string[] = [];
-  const kubelet = createKubelet({
-    api,
-    runtime,
-    clock,
-    random,
-    logger: process.env['LOG']
-      ? { ...silentLogger, warn: (m, f) => console.log(m, f) }
-      : silentLogger,
-    createInformer,
-    recorder: {
-      event: (_object, _type, { reason, message }) => void events.push(`${reason}: ${message}`),
-    },
-    files,
-    net: {
-      http: () => Promise.reject(new Error('no network')),
-      tcp: () => Promise.reject(new Error('no network')),
-      grpc: () => Promise.reject(new Error('no network')),
-    },
-    nodeName: 'n1',
-    nodeIp: '192.168.0.1',
-    version: 'v1.36.2+tandem',
-    clusterDns: '10.96.0.10',
-    clusterDomain: 'cluster.local',
-    dirs: { pods: '/pods', memory: '/memory', logs: '/logs' },
-    resolvConf: 'nameserver 1.1.1.1\n',
-    authorize: () => true,
-    ...options,
-  });
-  const stop = new AbortController();
-  const running = kubelet.run(stop.signal);
-  await clock.advance(100);
-  return {
-    clock,
-    api,
-    runtime,
-    files,
-    kubelet,
-    events,
-    stop: async () => {
-      stop.abort(new Error('stopped'));
-      await clock.settle();
-      await running;
-    },
-  };
-}
-
-type Spec = Partial<Pod['spec']>;
-async function createPod(api: FakeApi, name: string, spec: Spec = {}): Promise<void> {
-  await api.create(pods, {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name, namespace: 'default', generation: 1 },
-    spec: {
-      nodeName: 'n1',
-      restartPolicy: 'Always',
-      terminationGracePeriodSeconds: 30,
-      containers: [{ name: 'c', image: 'app', resources: {} }],
-      ...spec,
-    },
-    status: { phase: 'Pending' },
-  });
-}
-const read = (api: FakeApi, name: string): Promise<Pod> =>
-  api.get(pods, { namespace: 'default', name });
-
 test('A Pod becomes Running and Ready, and its status says what runs', async () => {
   const { api, clock, events, stop } = await world();
   await createPod(api, 'a');
@@ -256,6 +159,15 @@ test('A bad image shows ErrImagePull, then stays in ImagePullBackOff', async () 
   assert(events.includes('Failed: Error: ImagePullBackOff'));
   await clock.advance(60_000);
   assert.equal(events.filter((text) => text === 'Pulling: Pulling image "nope"').length, 3);
+  // Each further attempt says what went wrong, then what is waited for.
+  const reasons = new Set<string | undefined>();
+  const pulls = (): number => events.filter((text) => text.startsWith('Pulling: ')).length;
+  for (const before = pulls(); pulls() === before; ) await clock.advance(1000);
+  for (let turn = 0; turn < 20; turn++) {
+    reasons.add((await read(api, 'a')).status.containerStatuses?.[0]?.state.waiting?.reason);
+    await clock.advance(100);
+  }
+  assert.deepEqual([...reasons].slice(-2), ['ErrImagePull', 'ImagePullBackOff']);
   await stop();
 });
 

@@ -10,12 +10,14 @@ import { createFace } from './face.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { ImageManager } from './images.ts';
 import { NodeKeeper } from './node-keeper.ts';
-import { cpuOf, memoryOf } from './node-object.ts';
+import { cpuOf, memoryOf, mountsWholeTrees } from './node-object.ts';
 import type { Kubelet, KubeletOptions } from './options.ts';
 import { annotations, labels } from './pod-view.ts';
 import type { PodContext } from './pod-context.ts';
 import { PodWorker } from './pod-worker.ts';
 import { References } from './references.ts';
+import { amountsOf, withGiven } from './resize.ts';
+import type { Amounts } from './resize.ts';
 import { nodes, pods, runtimeClasses, services } from './resources.ts';
 import { StatusWriter } from './status-writer.ts';
 
@@ -233,12 +235,31 @@ class Agent implements Kubelet {
         memoryBytes,
         ephemeralBytes: machine.filesystemBytes,
         dns: parseResolvConf(text),
+        apparmorProfiles: machine.apparmorProfiles,
+        selinux: machine.selinux,
+        recursiveReadOnly: mountsWholeTrees(machine),
+        seccompDir: options.dirs.seccomp ?? `${options.dirs.pods}/../seccomp`,
       },
-      volumes: { ...options, machineMemoryBytes: memoryBytes },
+      volumes: {
+        ...options,
+        machineMemoryBytes: memoryBytes,
+        recursiveReadOnly: mountsWholeTrees(machine),
+      },
       services: about.services,
       node: () => this.#node.node,
+      requestsBut: (uid) => this.#requestsBut(uid),
       pressure: () => this.#evictor.pressure(),
       runtimeHandler: (name) => this.#runtimeHandler(name),
+    };
+  }
+
+  #requestsBut(uid: string): Amounts {
+    const all = [...this.#workers.values()]
+      .filter((worker) => worker.uid !== uid && !worker.over)
+      .map(({ pod }) => amountsOf(withGiven(pod)));
+    return {
+      cpu: all.reduce((sum, { cpu }) => sum + cpu, 0),
+      memory: all.reduce((sum, { memory }) => sum + memory, 0),
     };
   }
 

@@ -31,6 +31,12 @@ export function memoryOf(options: KubeletOptions, machine: Machine): number {
   return options.memoryBytes ?? machine.memoryBytes;
 }
 
+/** mount_setattr came with Linux 5.12. */
+export function mountsWholeTrees({ kernelVersion }: Machine): boolean {
+  const [major = 0, minor = 0] = kernelVersion.split('.').map((part) => Number.parseInt(part, 10));
+  return major > 5 || (major === 5 && minor >= 12);
+}
+
 export function nodeLabels(options: KubeletOptions, machine: Machine): Record<string, string> {
   return {
     'beta.kubernetes.io/arch': machine.architecture,
@@ -91,7 +97,11 @@ export function nodeStatus(
         names: [...digests, ...names].slice(0, 5),
         sizeBytes: bytes,
       })),
-    runtimeHandlers: [{ name: '' }, { name: 'process' }],
+    runtimeHandlers: ['', 'process'].map((name) => ({
+      name,
+      features: { recursiveReadOnlyMounts: mountsWholeTrees(machine), userNamespaces: false },
+    })),
+    features: { supplementalGroupsPolicy: true },
   };
 }
 

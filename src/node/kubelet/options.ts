@@ -42,6 +42,8 @@ export interface KubeletOptions {
     readonly memory: string;
     /** Containers' logs: a folder per Pod, `<namespace>_<name>_<uid>`. */
     readonly logs: string;
+    /** Seccomp profiles that Pods name by path (Localhost); `seccomp` beside `pods` by default. */
+    readonly seccomp?: string;
   };
   /** The host's resolver, for Pods with dnsPolicy Default; `/etc/resolv.conf` unless given. */
   readonly resolvConf?: string | undefined;

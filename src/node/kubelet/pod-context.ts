@@ -5,13 +5,26 @@ import type { EnvSources } from './env.ts';
 import type { NodeFacts } from './field-ref.ts';
 import { dockerConfigOf } from './images.ts';
 import type { ImageManager } from './images.ts';
+import type { Pressure } from './node-object.ts';
 import type { KubeletOptions } from './options.ts';
 import type { ProbeTools } from './probe-run.ts';
 import type { References } from './references.ts';
+import type { Amounts } from './resize.ts';
 import { serviceAccounts } from './resources.ts';
 import type { StatusWriter } from './status-writer.ts';
 import type { PayloadSources, Token } from './volume-payload.ts';
 import type { VolumeOptions } from './volumes.ts';
+
+/** What the machine offers to keep containers apart. */
+export interface HostFeatures {
+  /** Names of the profiles that are loaded; undefined without AppArmor. */
+  readonly apparmorProfiles: readonly string[] | undefined;
+  readonly selinux: boolean;
+  /** The kernel makes whole trees of mounts read-only (5.12). */
+  readonly recursiveReadOnly: boolean;
+  /** Where Localhost profiles lie. */
+  readonly seccompDir: string;
+}
 
 /** What all Pod workers of a node share. */
 export interface PodContext {
@@ -21,14 +34,16 @@ export interface PodContext {
   readonly status: StatusWriter;
   readonly tools: ProbeTools;
   readonly startedMs: number;
-  readonly host: NodeFacts & { readonly dns: DnsSettings };
+  readonly host: NodeFacts & { readonly dns: DnsSettings } & HostFeatures;
   readonly volumes: VolumeOptions;
   services(): readonly Service[];
   node(): Node | undefined;
+  /** What all Pods of the node but this one were given. */
+  requestsBut(uid: string): Amounts;
   /** Handler of a RuntimeClass; '' for none. Throws when there is no such class. */
   runtimeHandler(name: string | undefined): Promise<string>;
   /** Conditions that refuse new Pods of the class BestEffort, and all new ones. */
-  pressure(): { readonly memory: boolean; readonly disk: boolean };
+  pressure(): Pressure;
 }
 
 interface TokenAnswer {

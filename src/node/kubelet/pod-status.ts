@@ -4,6 +4,7 @@ import type { StatusContext } from './container-status.ts';
 import { isSidecar } from './limits.ts';
 import { runsAgain } from './plan.ts';
 import { timeText } from './quantity.ts';
+import type { ResizeCondition } from './resize.ts';
 
 export interface PodOutcome {
   readonly phase: 'Failed' | 'Succeeded';
@@ -16,6 +17,7 @@ export interface PodFacts extends StatusContext {
   readonly podIp: string;
   readonly sandboxReady: boolean;
   readonly startTime: string;
+  readonly resize: readonly ResizeCondition[];
   /** Decided by the node: evicted, past its deadline, refused. */
   readonly outcome: PodOutcome | undefined;
   /** Nothing of the Pod runs any more and nothing will. */
@@ -118,9 +120,23 @@ function conditionsOf(pod: Pod, input: ConditionInput): readonly PodCondition[] 
       ...finding,
     };
   });
+  const generation = pod.metadata.generation;
+  const resizes = facts.resize.map((found): PodCondition => {
+    const old = pod.status?.conditions?.find(({ type }) => type === found.type);
+    return {
+      ...found,
+      status: 'True',
+      ...(generation === undefined ? {} : { observedGeneration: generation }),
+      lastTransitionTime: old?.lastTransitionTime ?? now,
+    };
+  });
   const target = facts.disruption;
-  if (target === undefined) return own;
-  return [...own, { type: 'DisruptionTarget', status: 'True', lastTransitionTime: now, ...target }];
+  if (target === undefined) return [...own, ...resizes];
+  return [
+    ...own,
+    ...resizes,
+    { type: 'DisruptionTarget', status: 'True', lastTransitionTime: now, ...target },
+  ];
 }
 
 function initialized(pod: Pod, { phase, inits, apps, facts }: ConditionInput): Finding {

@@ -67,3 +67,10 @@ export function slotsOf(pod: Pod): readonly Slot[] {
     ...ephemeral.map((spec): Slot => ({ role: 'ephemeral', spec })),
   ];
 }
+
+/** Where events say that a container stands: "spec.containers{web}". */
+export function fieldPathOf(pod: Pod, name: string): string {
+  const lists = { init: 'initContainers', app: 'containers', ephemeral: 'ephemeralContainers' };
+  const role = slotsOf(pod).find(({ spec }) => spec.name === name)?.role ?? 'app';
+  return `spec.${lists[role]}{${name}}`;
+}

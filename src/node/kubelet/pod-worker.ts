@@ -6,8 +6,10 @@ import { ContainerKeeper } from './container-keeper.ts';
 import { ContainerRecords } from './container-records.ts';
 import type { ContainerRecord } from './container-records.ts';
 import { startContainer } from './container-start.ts';
+import { endingSince } from './ending.ts';
 import { StartProblem, messageOf } from './errors.ts';
 import { runHook } from './hooks.ts';
+import { dropHalfMade } from './half-made.ts';
 import { isSidecar } from './limits.ts';
 import { planPod } from './plan.ts';
 import type { Plan } from './plan.ts';
@@ -17,9 +19,10 @@ import type { PodContext } from './pod-context.ts';
 import { PodSetup } from './pod-setup.ts';
 import { podStatus } from './pod-status.ts';
 import type { PodOutcome } from './pod-status.ts';
-import { alive, living, newest, slotsOf, viewOf } from './pod-view.ts';
+import { alive, fieldPathOf, living, newest, viewOf } from './pod-view.ts';
 import type { PodView, Slot } from './pod-view.ts';
 import { timeText } from './quantity.ts';
+import { PodResize, allocatableOf } from './resize.ts';
 import type { PodVolumes } from './volumes.ts';
 
 /** Why a Pod ends although it did not end by itself. */
@@ -41,6 +44,7 @@ export class PodWorker {
   readonly #setup: PodSetup;
   readonly #keeper: ContainerKeeper;
   readonly #cleanup: PodCleanup;
+  readonly #resize: PodResize;
   readonly #records = new ContainerRecords();
   readonly #startStop = new AbortController();
   #pod: Pod;
@@ -73,7 +77,19 @@ export class PodWorker {
       pod: () => this.#pod,
       signal: () => this.#signal,
     });
-    this.#startTime = pod.status?.startTime ?? timeText(context.options.clock.nowMs());
+    const { runtime, clock } = context.options;
+    this.#resize = new PodResize({
+      runtime,
+      memoryBytes: context.host.memoryBytes,
+      nowMs: () => clock.nowMs(),
+      allocatable: () => allocatableOf(context.node()?.status.allocatable),
+      others: () => context.requestsBut(this.uid),
+      restart: (container, message) =>
+        this.#keeper.kill(container, { message, graceSeconds: undefined }),
+      event: this.#event.bind(this),
+      wake,
+    });
+    this.#startTime = pod.status?.startTime ?? timeText(clock.nowMs());
   }
 
   get pod(): Pod {
@@ -162,20 +178,23 @@ export class PodWorker {
   }
 
   async #step(): Promise<void> {
-    const { runtime } = this.#context.options;
+    const { runtime, files, clock } = this.#context.options;
     this.#pod = this.#context.status.observed(this.#pod);
     let view = viewOf(runtime, this.uid);
-    if (await this.#dropHalfMade(view)) view = viewOf(runtime, this.uid);
+    if (await dropHalfMade(runtime, view, this.#records)) view = viewOf(runtime, this.uid);
     await this.#keeper.look(view);
     this.#checkDeadline();
-    const plan = planPod(this.#pod, view, {
+    const plan = planPod(this.#resize.given(this.#pod), view, {
       started: (container) => this.#keeper.started(container),
     });
     const finished = ['Failed', 'Succeeded'].includes(this.#pod.status?.phase ?? '');
     const deleted = this.#gone || this.#pod.metadata.deletionTimestamp !== undefined;
-    if (deleted || finished || this.#ending !== undefined || plan.over || this.#over)
+    if (deleted || finished || this.#ending !== undefined || plan.over || this.#over) {
+      // Only a deletion cannot be taken back.
+      if (deleted && living(view).length > 0)
+        this.#endingSinceMs ??= await endingSince(files, this.volumes.podDir, clock.nowMs());
       this.#end(view);
-    else if (this.#admit(view)) await this.#advance(view, plan);
+    } else if (this.#admit(view)) await this.#advance(view, plan);
     this.#publish(view, plan);
     if (this.#over)
       this.#cleanup.next({ pod: this.#pod, view, gone: this.#gone, signal: this.#signal });
@@ -187,7 +206,10 @@ export class PodWorker {
     const began = view.containers.size > 0 || this.#pod.status?.startTime !== undefined;
     const outcome = began
       ? undefined
-      : admit(this.#pod, this.#context.node(), this.#context.pressure());
+      : admit(this.#pod, this.#context.node(), {
+          pressure: this.#context.pressure(),
+          apparmor: this.#context.host.apparmorProfiles !== undefined,
+        });
     this.#admitted = true;
     if (outcome === undefined) return true;
     this.#rejected = true;
@@ -234,6 +256,7 @@ export class PodWorker {
     for (const { container, message } of plan.kill)
       this.#keeper.kill(container, { message, graceSeconds: undefined });
     if (sandbox?.state !== 'ready') return;
+    this.#due(this.#resize.look(this.#pod, { view, sandbox }));
     for (const slot of plan.start) this.#maybeStart(slot, { view, sandbox });
   }
 
@@ -280,7 +303,7 @@ export class PodWorker {
     const event = this.#containerEvent.bind(this);
     try {
       const request = {
-        pod: this.#pod,
+        pod: this.#resize.given(this.#pod),
         slot,
         attempt,
         sandbox,
@@ -423,7 +446,7 @@ export class PodWorker {
     }
     const sandbox = view.sandboxes[0];
     const ended = this.#over || ['Failed', 'Succeeded'].includes(this.#pod.status?.phase ?? '');
-    const status = podStatus(this.#pod, {
+    const status = podStatus(this.#resize.given(this.#pod), {
       view,
       nowMs: clock.nowMs(),
       nodeIp,
@@ -432,6 +455,7 @@ export class PodWorker {
       startTime: this.#startTime,
       initialized: plan.initialized,
       outcome: this.#ending,
+      resize: this.#resize.conditions,
       over: ended,
       ending: ended,
       disruption: this.#ending?.disruption,
@@ -443,21 +467,6 @@ export class PodWorker {
     this.#context.status.set(this.#pod, status);
   }
 
-  /** What was made but never started (the agent died in between), or cannot be spoken to any more. */
-  async #dropHalfMade(view: PodView): Promise<boolean> {
-    const { runtime } = this.#context.options;
-    let dropped = false;
-    for (const { id, state, spec } of [...view.containers.values()].flat()) {
-      if (state === 'running' || state === 'exited') continue;
-      if (this.#records.get(spec.name)?.starting === true) continue;
-      if (state === 'unknown') await runtime.stopContainer(id, { graceMs: 0 });
-      if (runtime.container(id)?.state === 'exited') continue;
-      await runtime.removeContainer(id);
-      dropped = true;
-    }
-    return dropped;
-  }
-
   #event(type: 'Normal' | 'Warning', about: { reason: string; message: string }): void {
     if (!this.#signal.aborted) this.#context.options.recorder.event(this.#pod, type, about);
   }
@@ -467,14 +476,7 @@ export class PodWorker {
     type: 'Normal' | 'Warning',
     about: { reason: string; message: string },
   ): void {
-    const role = slotsOf(this.#pod).find(({ spec }) => spec.name === name)?.role;
-    const list =
-      role === 'init'
-        ? 'initContainers'
-        : role === 'ephemeral'
-          ? 'ephemeralContainers'
-          : 'containers';
-    const fieldPath = `spec.${list}{${name}}`;
+    const fieldPath = fieldPathOf(this.#pod, name);
     if (!this.#signal.aborted)
       this.#context.options.recorder.event(this.#pod, type, { ...about, fieldPath });
   }

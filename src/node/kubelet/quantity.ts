@@ -34,6 +34,11 @@ export function bytesText(bytes: number): string {
   return String(Math.round(bytes));
 }
 
+/** Bytes in whole KiB, as a quantity. */
+export function kibiText(bytes: number): string {
+  return bytesText(Math.floor(bytes / 1024) * 1024);
+}
+
 /** metav1.Time: whole seconds. */
 export function timeText(ms: number): string {
   return formatTime(ms);

@@ -12,6 +12,8 @@ export async function sandboxSpec(
   about: { readonly attempt: number; readonly event: (reason: string, message: string) => void },
 ): Promise<SandboxSpec> {
   const { clusterDns, clusterDomain, nodeName } = context.options;
+  if (pod.spec.hostUsers === false)
+    throw new Error("can't set `spec.hostUsers: false`, runtime does not support user namespaces");
   // A class that does not exist fails here, before anything is made.
   await context.runtimeHandler(pod.spec.runtimeClassName);
   const dns = dnsOf(pod, context.host.dns, { server: clusterDns, domain: clusterDomain });

@@ -220,7 +220,11 @@ test('runAsNonRoot is judged by the user of Pod and image', () => {
     resources: {},
     securityContext: { runAsNonRoot: true },
   };
-  const security = securityOf(podOf(), container);
+  const security = securityOf(podOf(), container, {
+    apparmorProfiles: undefined,
+    selinux: false,
+    seccompDir: '/seccomp',
+  });
   const image = {
     user: '',
     env: [],

@@ -145,7 +145,11 @@ export function statusPatch(from: PodStatus | undefined, to: PodStatus): Fields 
     // Merging keeps what is not named: a reason that is over must be taken back.
     return [{ ...condition, reason: condition.reason ?? null, message: condition.message ?? null }];
   });
-  if (conditions.length > 0) patch['conditions'] = conditions;
+  const over = ['PodResizePending', 'PodResizeInProgress']
+    .filter((type) => from?.conditions?.some((condition) => condition.type === type) === true)
+    .filter((type) => to.conditions?.some((condition) => condition.type === type) !== true)
+    .map((type) => ({ type, $patch: 'delete' }));
+  if (conditions.length + over.length > 0) patch['conditions'] = [...conditions, ...over];
   return Object.keys(patch).length === 0 ? undefined : patch;
 }
 

@@ -10,6 +10,7 @@ import { payloadOf } from './volume-payload.ts';
 import type { PayloadSources, TokenCache } from './volume-payload.ts';
 
 type Volume = NonNullable<Pod['spec']['volumes']>[number];
+type VolumeMount = NonNullable<Container['volumeMounts']>[number];
 
 export interface VolumeOptions {
   readonly files: Files;
@@ -17,6 +18,8 @@ export interface VolumeOptions {
   readonly clock: Clock;
   readonly dirs: { readonly pods: string; readonly memory: string };
   readonly machineMemoryBytes: number;
+  /** Whether the kernel makes whole trees of mounts read-only. */
+  readonly recursiveReadOnly: boolean;
 }
 /** A volume could not be made ready: event FailedMount. */
 export class MountProblem extends Error {
@@ -103,6 +106,7 @@ export class PodVolumes {
         hostPath,
         containerPath,
         readOnly,
+        ...this.#recursive(mount),
         propagation: propagationOf(mount.mountPropagation),
       });
     }
@@ -114,6 +118,32 @@ export class PodVolumes {
       mounts.push({ hostPath, containerPath: message, readOnly: false, propagation: 'private' });
     }
     return mounts;
+  }
+
+  #recursive(mount: VolumeMount): Pick<Mount, 'recursiveReadOnly'> {
+    const wish = mount.recursiveReadOnly ?? 'Disabled';
+    if (mount.readOnly !== true || wish === 'Disabled') return {};
+    if (this.#options.recursiveReadOnly) return { recursiveReadOnly: true };
+    if (wish === 'IfPossible') return {};
+    throw new ConfigError(
+      `volume mount ${JSON.stringify(mount.name)} asks for recursiveReadOnly, which this kernel cannot (Linux 5.12)`,
+    );
+  }
+
+  /** Volumes given as devices must be block devices on the host. */
+  async devicesOf(
+    container: Container,
+  ): Promise<readonly { readonly path: string; readonly hostPath: string }[]> {
+    const devices: { readonly path: string; readonly hostPath: string }[] = [];
+    for (const { name, devicePath } of container.volumeDevices ?? []) {
+      const hostPath = this.#paths.get(name);
+      if (hostPath === undefined || (await this.#options.files.kind(hostPath)) !== 'blockDevice')
+        throw new ConfigError(
+          `volume ${JSON.stringify(name)} of container ${JSON.stringify(container.name)} is not a block device`,
+        );
+      devices.push({ path: devicePath, hostPath });
+    }
+    return devices;
   }
 
   /** The file a container's last words go to. */
@@ -132,6 +162,15 @@ export class PodVolumes {
         return `Usage of EmptyDir volume ${JSON.stringify(volume.name)} exceeds the limit ${JSON.stringify(limit)}. `;
     }
     return undefined;
+  }
+
+  /** Bytes in all emptyDir volumes on disk. */
+  async diskBytes(pod: Pod): Promise<number> {
+    let bytes = 0;
+    for (const { name, emptyDir } of pod.spec.volumes ?? [])
+      if (emptyDir !== undefined && emptyDir.medium !== 'Memory')
+        bytes += await this.#options.files.usedBytes(this.#diskPath('empty-dir', name));
+    return bytes;
   }
 
   /** Takes volumes away and with them everything in the Pod's directories but the last words. */

@@ -10,6 +10,7 @@ const ticksPerSecond = 100;
 /** What the machine (or the node's share of it) is and has left. */
 export async function machineFacts(
   options: Pick<RuntimeOptions, 'dataDir' | 'share'>,
+  nodeUsageBytes: number,
 ): Promise<Machine> {
   const { share } = options;
   const meminfo = read('/proc/meminfo');
@@ -22,7 +23,11 @@ export async function machineFacts(
   return {
     cpuMillis: Math.min(cpuMillis, share?.cpuMillis ?? cpuMillis),
     memoryBytes,
-    memoryAvailableBytes: Math.min(memoryBytes, kilobytes('MemAvailable')),
+    // A share is enforced on the node's own group, so what its Pods use counts against it.
+    memoryAvailableBytes: Math.min(
+      share?.memoryBytes === undefined ? total : Math.max(0, memoryBytes - nodeUsageBytes),
+      kilobytes('MemAvailable'),
+    ),
     cpuNanos: busyNanos(),
     filesystemBytes: disk.blocks * disk.bsize,
     filesystemAvailableBytes: disk.bavail * disk.bsize,
