@@ -45,6 +45,7 @@ export class Placer {
   readonly #random: Random;
   readonly #memories = new Map<string, ShapeMemory>();
   #scores = new Float64Array(0);
+  #raw = new Float64Array(0);
   #refused = new Uint8Array(0);
   #possible = new Uint8Array(0);
 
@@ -64,23 +65,28 @@ export class Placer {
     const memory = this.#refresh(shape);
     const rows = this.#table.rows;
     const { codes, room, fixed } = memory;
-    if (plan === undefined)
-      return this.#best(rows, codes, (row) => (room[row] ?? 0) + (fixed[row] ?? 0));
     this.#scratch();
-    judgeTopology(plan, rows, this.#refused);
+    const scores = this.#scores;
+    if (plan === undefined) {
+      for (let row = 0; row < rows; row++) scores[row] = (room[row] ?? 0) + (fixed[row] ?? 0);
+      return this.#best(rows, codes, scores);
+    }
+    const refused = this.#refused;
+    const possible = this.#possible;
+    judgeTopology(plan, rows, refused);
     let any = false;
     for (let row = 0; row < rows; row++) {
-      const fits = codes[row] === 0 && this.#refused[row] === 0;
-      this.#possible[row] = fits ? 1 : 0;
-      this.#scores[row] = fits ? (room[row] ?? 0) + (fixed[row] ?? 0) : 0;
+      const fits = codes[row] === 0 && refused[row] === 0;
+      possible[row] = fits ? 1 : 0;
+      scores[row] = fits ? (room[row] ?? 0) + (fixed[row] ?? 0) : 0;
       any ||= fits;
       // `codes` of the scan below: 0 where it is possible.
-      this.#refused[row] = fits ? 0 : 1;
+      refused[row] = fits ? 0 : 1;
     }
     if (!any) return -1;
-    const scores = this.#scores;
-    scoreTopology(plan, this.#possible, { rows, into: scores, defaulted: shape.defaultedSpread });
-    return this.#best(rows, this.#refused, (row) => scores[row] ?? 0);
+    const defaulted = shape.defaultedSpread;
+    scoreTopology(plan, possible, { rows, into: scores, raw: this.#raw, defaulted });
+    return this.#best(rows, refused, scores);
   }
 
   /** Why `choose` gave -1. Slow: only asked when it did. */
@@ -130,13 +136,13 @@ export class Placer {
   }
 
   /** The highest score among rows whose code is 0; equal ones by lot. */
-  #best(rows: number, codes: Uint8Array, score: (row: number) => number): number {
+  #best(rows: number, codes: Uint8Array, scores: Float64Array): number {
     let best = Number.NEGATIVE_INFINITY;
     let first = -1;
     let ties = 0;
     for (let row = 0; row < rows; row++) {
       if (codes[row] !== 0) continue;
-      const value = score(row);
+      const value = scores[row] ?? 0;
       if (value > best) {
         best = value;
         first = row;
@@ -146,7 +152,7 @@ export class Placer {
     if (ties <= 1) return first;
     let skip = this.#random.below(ties);
     for (let row = first; row < rows; row++)
-      if (codes[row] === 0 && score(row) === best && skip-- === 0) return row;
+      if (codes[row] === 0 && scores[row] === best && skip-- === 0) return row;
     return first;
   }
 
@@ -229,6 +235,7 @@ export class Placer {
     const length = this.#table.version.length;
     if (this.#scores.length === length) return;
     this.#scores = new Float64Array(length);
+    this.#raw = new Float64Array(length);
     this.#refused = new Uint8Array(length);
     this.#possible = new Uint8Array(length);
   }

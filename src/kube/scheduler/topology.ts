@@ -49,6 +49,9 @@ interface SpreadRule {
   readonly self: number;
   /** 1 where the row's Pods and domain count. */
   readonly eligible: Uint8Array;
+  /** Room to reckon in, by domain: a batch asks thousands of times. */
+  readonly sums: Float64Array;
+  readonly seen: Uint8Array;
 }
 
 export interface TopologyWorld {
@@ -120,9 +123,12 @@ function spreadRule(
       continue;
     eligible[row] = 1;
   }
+  const domains = table.domains(constraint.topologyKey);
   return {
     constraint,
-    domains: table.domains(constraint.topologyKey),
+    domains,
+    sums: new Float64Array(domains.ids.size),
+    seen: new Uint8Array(domains.ids.size),
     counts: index.counts(matcher),
     self: matches(matcher, shape.example, namespaceLabels) ? 1 : 0,
     eligible,
@@ -159,29 +165,41 @@ export function judgeTopology(plan: TopologyPlan, rows: number, refused: Uint8Ar
 }
 
 function judgeSpread(rule: SpreadRule, rows: number, refused: Uint8Array): void {
-  const { constraint, domains, counts, eligible, self } = rule;
-  const size = domains.ids.size;
-  const sums = new Int32Array(size);
-  const present = new Uint8Array(size);
+  const { constraint, domains, eligible, self, sums, seen } = rule;
+  const { of } = domains;
+  sumEligible(rule, rows);
+  seen.fill(0);
   for (let row = 0; row < rows; row++) {
-    const domain = domains.of[row] ?? -1;
-    if (domain < 0 || eligible[row] !== 1) continue;
-    present[domain] = 1;
-    sums[domain] = (sums[domain] ?? 0) + (counts.counts[row] ?? 0);
+    const domain = of[row] ?? -1;
+    if (domain >= 0 && eligible[row] === 1) seen[domain] = 1;
   }
   let least = Number.POSITIVE_INFINITY;
   let found = 0;
-  for (let domain = 0; domain < size; domain++) {
-    if (present[domain] !== 1) continue;
+  for (let domain = 0; domain < sums.length; domain++) {
+    if (seen[domain] !== 1) continue;
     found++;
     least = Math.min(least, sums[domain] ?? 0);
   }
   if (found < (constraint.minDomains ?? 1) || found === 0) least = 0;
   for (let row = 0; row < rows; row++) {
     if (refused[row] !== 0) continue;
-    const domain = domains.of[row] ?? -1;
+    const domain = of[row] ?? -1;
     if (domain < 0) refused[row] = spreadLabel;
     else if ((sums[domain] ?? 0) + self - least > constraint.maxSkew) refused[row] = spreadSkew;
+  }
+}
+
+/** Brings `rule.sums` up to date: matching Pods by domain, on rows that count. */
+function sumEligible({ domains, counts, eligible, sums }: SpreadRule, rows: number): void {
+  const { of } = domains;
+  const onRow = counts.counts;
+  sums.fill(0);
+  if (counts.total === 0) return;
+  for (let row = 0; row < rows; row++) {
+    const here = onRow[row] ?? 0;
+    if (here === 0 || eligible[row] !== 1) continue;
+    const domain = of[row] ?? -1;
+    if (domain >= 0) sums[domain] = (sums[domain] ?? 0) + here;
   }
 }
 
@@ -195,11 +213,19 @@ function sumByDomain(domains: Domains, counts: Int32Array, rows: number): Int32A
   return sums;
 }
 
+interface ScoreOptions {
+  readonly rows: number;
+  readonly into: Float64Array;
+  /** As long as `into`; its content is of no interest before and after. */
+  readonly raw: Float64Array;
+  readonly defaulted: boolean;
+}
+
 /** Adds the weighted scores of affinity and spreading for the rows that are still possible. */
 export function scoreTopology(
   plan: TopologyPlan,
   possible: Uint8Array,
-  options: { readonly rows: number; readonly into: Float64Array; readonly defaulted: boolean },
+  options: ScoreOptions,
 ): void {
   if (plan.scored.length > 0) scoreTerms(plan.scored, possible, options);
   const soft = plan.spread.filter(
@@ -211,9 +237,9 @@ export function scoreTopology(
 function scoreTerms(
   terms: readonly CountedTerm[],
   possible: Uint8Array,
-  { rows, into }: { readonly rows: number; readonly into: Float64Array },
+  { rows, into, raw }: ScoreOptions,
 ): void {
-  const raw = new Float64Array(rows);
+  raw.fill(0, 0, rows);
   for (const { weight, domains, counts } of terms) {
     if (counts.total === 0) continue;
     const sums = sumByDomain(domains, counts.counts, rows);
@@ -237,48 +263,57 @@ function scoreTerms(
         scoreWeights.interPodAffinity * Math.floor((100 * ((raw[row] ?? 0) - min)) / (max - min));
 }
 
+/** Few Pods in a row's domains score high; as PodTopologySpread's Score and NormalizeScore have it. */
 function scoreSpread(
   rules: readonly SpreadRule[],
   possible: Uint8Array,
-  { rows, into, defaulted }: { rows: number; into: Float64Array; defaulted: boolean },
+  { rows, into, raw, defaulted }: ScoreOptions,
 ): void {
-  const raw = new Float64Array(rows);
-  const ignored = new Uint8Array(rows);
-  for (const { constraint, domains, counts, eligible } of rules) {
-    const sums = new Int32Array(domains.ids.size);
-    const seen = new Uint8Array(domains.ids.size);
-    let size = 0;
+  raw.fill(0, 0, rows);
+  for (const rule of rules) {
+    const { of } = rule.domains;
+    const { sums } = rule;
+    sumEligible(rule, rows);
+    const weight = Math.log(domainsAmong(rule, possible, rows) + 2);
+    const base = rule.constraint.maxSkew - 1;
+    for (let domain = 0; domain < sums.length; domain++)
+      sums[domain] = (sums[domain] ?? 0) * weight + base;
     for (let row = 0; row < rows; row++) {
-      const domain = domains.of[row] ?? -1;
-      if (domain < 0) {
-        // System defaults count what they can; a declared constraint ignores such nodes.
-        if (!defaulted) ignored[row] = 1;
-        continue;
-      }
-      if (eligible[row] === 1) sums[domain] = (sums[domain] ?? 0) + (counts.counts[row] ?? 0);
-      if (possible[row] !== 1 || seen[domain] === 1) continue;
-      seen[domain] = 1;
-      size++;
-    }
-    const weight = Math.log(size + 2);
-    for (let row = 0; row < rows; row++) {
-      const domain = domains.of[row] ?? -1;
-      if (domain >= 0 && possible[row] === 1)
-        raw[row] = (raw[row] ?? 0) + (sums[domain] ?? 0) * weight + constraint.maxSkew - 1;
+      const domain = of[row] ?? -1;
+      if (domain >= 0) raw[row] = (raw[row] ?? 0) + (sums[domain] ?? 0);
+      // System defaults count what they can; a declared constraint ignores such nodes.
+      else if (!defaulted) raw[row] = Number.NaN;
     }
   }
   let min = Number.POSITIVE_INFINITY;
   let max = 0;
   for (let row = 0; row < rows; row++) {
-    if (possible[row] !== 1 || ignored[row] === 1) continue;
-    const value = Math.round(raw[row] ?? 0);
+    if (possible[row] !== 1) continue;
+    const value = Math.floor((raw[row] ?? 0) + 0.5);
     raw[row] = value;
-    min = Math.min(min, value);
-    max = Math.max(max, value);
+    // Neither holds of NaN: an ignored row.
+    if (value < min) min = value;
+    if (value > max) max = value;
   }
+  const { podTopologySpread } = scoreWeights;
   for (let row = 0; row < rows; row++) {
-    if (possible[row] !== 1 || ignored[row] === 1) continue;
-    const value = max === 0 ? 100 : Math.floor((100 * (max + min - (raw[row] ?? 0))) / max);
-    into[row] = (into[row] ?? 0) + scoreWeights.podTopologySpread * value;
+    const value = raw[row] ?? 0;
+    if (possible[row] !== 1 || Number.isNaN(value)) continue;
+    const score = max === 0 ? 100 : Math.floor((100 * (max + min - value)) / max);
+    into[row] = (into[row] ?? 0) + podTopologySpread * score;
   }
+}
+
+/** How many domains the possible rows are in. */
+function domainsAmong({ domains, seen }: SpreadRule, possible: Uint8Array, rows: number): number {
+  const { of } = domains;
+  seen.fill(0);
+  let found = 0;
+  for (let row = 0; row < rows && found < seen.length; row++) {
+    const domain = of[row] ?? -1;
+    if (domain < 0 || possible[row] !== 1 || seen[domain] === 1) continue;
+    seen[domain] = 1;
+    found++;
+  }
+  return found;
 }
