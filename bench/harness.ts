@@ -82,23 +82,20 @@ export function meets({ value, budget }: BenchLine): boolean {
   return value >= (budget.atLeast ?? -Infinity) && value <= (budget.atMost ?? Infinity);
 }
 
-/** Shows the lines and writes them, with the machine and the commit they were measured on. */
+/**
+ * Shows the lines and writes them, with the machine and the commit they were measured on: below
+ * `results/`, or where `TANDEM_BENCH_REPORT` says when `tandem bench` runs the program.
+ */
 export function report(name: string, lines: readonly BenchLine[]): void {
   const directory = join(import.meta.dirname, 'results');
   mkdirSync(directory, { recursive: true });
   const result = {
     name,
-    measured: new Date().toISOString(),
-    commit: commitHash(),
-    node: process.version,
-    machine: {
-      cores: cpus().length,
-      model: cpus()[0]?.model ?? '',
-      memoryBytes: totalmem(),
-    },
+    ...circumstances(),
     lines: lines.map((line) => ({ ...line, met: meets(line) })),
   };
-  writeFileSync(join(directory, `${name}.json`), `${JSON.stringify(result, undefined, 2)}\n`);
+  const path = process.env['TANDEM_BENCH_REPORT'] ?? join(directory, `${name}.json`);
+  writeFileSync(path, `${JSON.stringify(result, undefined, 2)}\n`);
   console.table(
     lines.map((line) => ({
       what: line.what,
@@ -107,6 +104,20 @@ export function report(name: string, lines: readonly BenchLine[]): void {
       met: line.budget === undefined ? '' : meets(line) ? 'yes' : 'NO',
     })),
   );
+}
+
+/** When, of which commit and on what machine a result is. */
+export function circumstances() {
+  return {
+    measured: new Date().toISOString(),
+    commit: commitHash(),
+    node: process.version,
+    machine: {
+      cores: cpus().length,
+      model: cpus()[0]?.model ?? '',
+      memoryBytes: totalmem(),
+    },
+  };
 }
 
 function commitHash(): string {
