@@ -28,7 +28,7 @@ import type { DnsHandler } from '#net/dns';
 import { ServiceProxy, serviceOfSlice } from '#net/proxy';
 import { createKubelet } from '#node/kubelet';
 import type { KubeletOptions } from '#node/kubelet';
-import { openOciRuntime } from '#node/runtime';
+import { openOciRuntime, registrySettings } from '#node/runtime';
 import type { Runtime } from '#node/runtime';
 import { clientCredentials, servingCredentials } from './agent/credentials.ts';
 import type { CredentialOptions } from './agent/credentials.ts';
@@ -144,10 +144,11 @@ function openRuntime(
     imageDir: paths.imageDir,
     cgroupRoot: paths.cgroupRoot,
     network: { podCidr, bridge: plan.podBridge, mtu: 1500 },
-    // The puller works in the host's network, where a registry on loopback is reachable.
-    ...(plan.netns(node) === undefined
-      ? {}
-      : { registries: { networkNamespace: '/proc/1/ns/net' } }),
+    registries: registrySettings(
+      join(config.dataDir, 'registries.json'),
+      // The puller works in the host's network, where a registry on loopback is reachable.
+      plan.netns(node) === undefined ? {} : { networkNamespace: '/proc/1/ns/net' },
+    ),
     share: shareOf(config),
     clock,
     logger,
@@ -197,7 +198,12 @@ function kubeletOptions(parts: AgentParts, runtime: Runtime, proxy: ServiceProxy
     clusterDns: plan.dnsServiceIp,
     clusterDomain,
     ...shareOf(config),
-    dirs: { pods: paths.podDir, memory: paths.memoryDir, logs: paths.logDir },
+    dirs: {
+      pods: paths.podDir,
+      memory: paths.memoryDir,
+      logs: paths.logDir,
+      seccomp: join(config.dataDir, 'seccomp'),
+    },
     authorize: kubeletAuthorizer,
     waitEndpointsDropped: endpointDropWait(proxy, { clock, others: config.nodes > 1 }),
   };

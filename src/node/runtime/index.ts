@@ -7,6 +7,7 @@
  */
 export { openImages } from './images/images.ts';
 export type { ImageOptions, ImageStore } from './images/images.ts';
+export { registrySettings } from './images/settings.ts';
 export { openNodeNamespace } from './oci/namespace.ts';
 export type { NodeNamespace } from './oci/namespace.ts';
 export { openOciRuntime } from './oci/oci-runtime.ts';

@@ -14,7 +14,8 @@ export interface RuntimeOptions {
   /** First path element of all cgroups, `tandem-<cluster>` by custom; the node is the second. */
   readonly cgroupRoot: string;
   readonly network: NetworkOptions;
-  readonly registries?: RegistryOptions;
+  /** Fixed, or asked for at each pull (see `registrySettings`). */
+  readonly registries?: RegistryOptions | (() => RegistryOptions);
   readonly clock: Clock;
   readonly logger: Logger;
   /** Name of the OCI runtime to insist on; by default crun, then runc. */

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import type { Clock, Logger } from '#base';
-import type { RuntimeOptions } from '../options.ts';
+import type { RegistryOptions, RuntimeOptions } from '../options.ts';
 import { ImageError, type Image, type Images, type PullOptions } from '../runtime.ts';
 import { isMissing, messageOf } from '../oci/namespace.ts';
 import { processStart } from '../oci/records.ts';
@@ -63,7 +63,7 @@ class OciImages implements ImageStore {
     this.#puller = new Puller({
       store,
       clock: options.clock,
-      registries: options.registries ?? {},
+      registries: registriesOf(options.registries),
     });
   }
 
@@ -270,6 +270,12 @@ class OciImages implements ImageStore {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#puller.close();
   }
+}
+
+function registriesOf(given: ImageOptions['registries']): () => RegistryOptions {
+  if (typeof given === 'function') return given;
+  const fixed = given ?? {};
+  return () => fixed;
 }
 
 /** While one layer is unpacked the next ones are on their way. */

@@ -36,25 +36,33 @@ const backoffMs = 500;
 export class Puller {
   readonly #store: Store;
   readonly #clock: Clock;
-  readonly #options: RegistryOptions;
-  readonly #http: Http;
+  readonly #registries: () => RegistryOptions;
+  /** One for each reading of the settings: pulls under way keep theirs. */
+  readonly #connections = new Map<RegistryOptions, Http>();
 
-  constructor(options: { store: Store; clock: Clock; registries: RegistryOptions }) {
+  constructor(options: { store: Store; clock: Clock; registries: () => RegistryOptions }) {
     this.#store = options.store;
     this.#clock = options.clock;
-    this.#options = options.registries;
-    this.#http = new Http(options.registries, options.clock);
+    this.#registries = options.registries;
   }
 
   async close(): Promise<void> {
-    this.#http.close();
+    for (const http of this.#connections.values()) http.close();
+  }
+
+  #connect(options: RegistryOptions): Http {
+    const http = this.#connections.get(options) ?? new Http(options, this.#clock);
+    this.#connections.set(options, http);
+    return http;
   }
 
   async pull(reference: Reference, options: PullOptions): Promise<PulledImage> {
     const failures: unknown[] = [];
-    const secrets = [...options.secrets, ...(this.#options.credentials ?? [])];
-    for (const endpoint of endpointsOf(reference, this.#options)) {
-      const session = new Session(this.#http, endpoint, { reference, secrets });
+    const settings = this.#registries();
+    const http = this.#connect(settings);
+    const secrets = [...options.secrets, ...(settings.credentials ?? [])];
+    for (const endpoint of endpointsOf(reference, settings)) {
+      const session = new Session(http, endpoint, { reference, secrets });
       try {
         return await this.#from(session, reference, options);
       } catch (cause) {
@@ -92,7 +100,7 @@ export class Puller {
     signal: AbortSignal,
   ): Promise<{ readonly digest: string; readonly fields: Fields }> {
     const answer = await session.manifest(version, signal);
-    const content = await this.#http.read(answer, manifestBytesMax);
+    const content = await session.http.read(answer, manifestBytesMax);
     const digest = digestOf(content);
     if (version.startsWith('sha256:') && digest !== version)
       throw new Error(`${session.host} sent ${digest} for ${version}`);
@@ -101,7 +109,7 @@ export class Puller {
 
   async #small(session: Session, blob: Descriptor, signal: AbortSignal): Promise<Buffer> {
     if (blob.size > configBytesMax) throw new Error('image configuration is too long');
-    const content = await this.#http.read(
+    const content = await session.http.read(
       await session.blob(blob.digest, 0, signal),
       configBytesMax,
     );
@@ -153,7 +161,7 @@ export class Puller {
     const file = await open(to.path, resumed ? 'a' : 'w', 0o600);
     try {
       to.progress.set(blob.digest, at);
-      for await (const chunk of this.#http.chunks(answer)) {
+      for await (const chunk of session.http.chunks(answer)) {
         at += chunk.length;
         if (at > blob.size)
           throw new Error(

@@ -25,6 +25,8 @@ export interface Endpoint {
   /** "https://registry.example/v2/library/nginx" */
   readonly base: string;
   readonly host: string;
+  /** Not the registry that the name means: it gets credentials of its own only. */
+  readonly mirror: boolean;
 }
 
 /** Where to look for an image: its mirrors, then its registry; loopback by http after https. */
@@ -40,10 +42,14 @@ export function endpointsOf(
   const host = registry === dockerHub ? 'registry-1.docker.io' : registry;
   const open = isLoopback(host) || (options.insecure ?? []).some((one) => one === host);
   const own = open ? [`http://${host}`, `https://${host}`] : [`https://${host}`];
-  return [...mirrors, ...own].map((url) => {
+  return [...mirrors, ...own].map((url, index) => {
     const parsed = new URL(url.includes('://') ? url : `https://${url}`);
     const path = parsed.pathname.replace(/\/+$/, '').replace(/\/v2$/, '');
-    return { base: `${parsed.origin}${path}/v2/${repository}`, host: parsed.host };
+    return {
+      base: `${parsed.origin}${path}/v2/${repository}`,
+      host: parsed.host,
+      mirror: index < mirrors.length,
+    };
   });
 }
 
@@ -71,11 +77,16 @@ export class Session {
     this.#http = http;
     this.#endpoint = endpoint;
     this.#repository = options.reference.repository;
-    this.#credentials = credentialsFor(options.reference, options.secrets);
+    const { reference, secrets } = options;
+    const meant = endpoint.mirror ? { ...reference, registry: endpoint.host } : reference;
+    this.#credentials = credentialsFor(meant, secrets);
   }
 
   get host(): string {
     return this.#endpoint.host;
+  }
+  get http(): Http {
+    return this.#http;
   }
 
   manifest(version: string, signal: AbortSignal): Promise<Answer> {
