@@ -1,7 +1,7 @@
 /** Whole clusters for the suites of this folder: each has its own name, home, ports and data. */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -58,7 +58,8 @@ export interface ClusterOptions {
 export class Cluster implements AsyncDisposable {
   readonly name = `c${randomBytes(3).toString('hex')}`;
   readonly offset = 3000 + (randomBytes(2).readUInt16BE() % 900);
-  readonly home = mkdtempSync(join(tmpdir(), 'tandem-cluster-'));
+  /** Everybody may write there: plain processes run as nobody. */
+  readonly home = openFolder();
   readonly env: Readonly<Record<string, string>>;
   readonly #dataDir: string | undefined;
   #agent: Agent | undefined;
@@ -354,6 +355,27 @@ export function processPod(name: string, script: string, spec: object = {}): obj
     },
   };
 }
+/** Lets Pods that a controller makes in the namespace be plain processes. */
+export async function allowProcesses(cluster: Cluster): Promise<void> {
+  const rbac = '/apis/rbac.authorization.k8s.io/v1';
+  await cluster.call('POST', `${rbac}/clusterroles`, {
+    metadata: { name: 'run-processes' },
+    rules: [
+      {
+        apiGroups: ['node.k8s.io'],
+        resources: ['runtimeclasses'],
+        resourceNames: ['process'],
+        verbs: ['use'],
+      },
+    ],
+  });
+  await cluster.call('POST', `${rbac}/clusterrolebindings`, {
+    metadata: { name: 'run-processes' },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'run-processes' },
+    subjects: [{ kind: 'ServiceAccount', name: 'default', namespace: 'default' }],
+  });
+}
+
 /** For `python3 -c`: answers on 8080 with the Pod's name and the client's address. */
 export const webServer = [
   'import http.server, os, signal',
@@ -414,3 +436,9 @@ export function kill(pid: number, signal: NodeJS.Signals = 'SIGKILL'): void {
   }
 }
 export { openTls, sleep };
+
+function openFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'tandem-cluster-'));
+  chmodSync(folder, 0o777);
+  return folder;
+}

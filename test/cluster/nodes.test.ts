@@ -4,6 +4,7 @@ import { get } from 'node:http';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import {
+  allowProcesses,
   containerProcesses,
   kill,
   processPod,
@@ -22,6 +23,7 @@ before(async () => {
   cluster = await startCluster({
     up: ['--nodes', '3', '--node-cpus', '0.5', '--node-memory', '256Mi'],
   });
+  await allowProcesses(cluster);
   await cluster.call('POST', `${apps}/deployments`, {
     metadata: { name: 'web' },
     spec: {
@@ -173,7 +175,7 @@ test('--node-cpus and --node-memory are what nodes report, and all they can use'
   for (const node of [...(nodes['items'] ?? [])]) {
     const capacity = node['status']?.['capacity'];
     assert.equal(String(capacity?.['cpu']), '500m');
-    assert.equal(String(capacity?.['memory']), `${256 * 1024}Ki`);
+    assert.equal(String(capacity?.['memory']), '256Mi');
   }
   const root = '/sys/fs/cgroup';
   const group = `tandem-${cluster.name}/${cluster.name}-1`;
