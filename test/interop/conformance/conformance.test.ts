@@ -6,11 +6,12 @@
  */
 import { after, before, suite, test } from 'node:test';
 import { apiCases } from './api.ts';
+import { volumeCases } from './volumes.ts';
 import { podCases } from './pods.ts';
 import type { Case } from './kit.ts';
 import { World } from './kit.ts';
 
-const cases: readonly Case[] = [...apiCases, ...podCases];
+const cases: readonly Case[] = [...apiCases, ...podCases, ...volumeCases];
 const wanted = process.env['CASES'] ?? '';
 const chosen = cases.filter(({ name }) => name.includes(wanted));
 let world: World;

@@ -226,7 +226,7 @@ export const podCases: readonly Case[] = [
       const space = await world.namespace('expansion');
       const { log } = await space.runs('p', '', {
         container: {
-          command: ['/bin/sh', '-c', 'echo "$FOOBAR|$(FOO)|$$(FOO)|$(NONE_SUCH)|$0"'],
+          command: ['/bin/sh', '-c', 'echo "$FOOBAR|$(FOO)|$0" \'$$(FOO)|$(NONE_SUCH)\''],
           args: ['$(BAR)-arg'],
           env: [
             { name: 'FOO', value: 'foo-value' },
@@ -235,8 +235,7 @@ export const podCases: readonly Case[] = [
           ],
         },
       });
-      assert.match(log, /^foo-value;;bar-value\|foo-value\|/);
-      assert.match(log, /\|bar-value-arg\n$/);
+      assert.equal(log, 'foo-value;;bar-value|foo-value|bar-value-arg $(FOO)|$(NONE_SUCH)\n');
     },
   },
   {
@@ -312,8 +311,10 @@ export const podCases: readonly Case[] = [
       const data = { data_1: 'value-1', data_2: 'value-2' };
       await world.post(`${space.core}/configmaps`, { metadata: { name: 'map' }, data });
       await world.post(`${space.core}/secrets`, { metadata: { name: 'secret' }, stringData: data });
-      const { log } = await space.runs('p', 'env', {
+      const { log } = await space.runs('p', '', {
         container: {
+          // A shell would drop names that are not its own.
+          command: ['/bin/env'],
           env: [
             { name: 'MAP_ONE', valueFrom: { configMapKeyRef: { name: 'map', key: 'data_1' } } },
             { name: 'SECRET_ONE', valueFrom: { secretKeyRef: { name: 'secret', key: 'data_1' } } },
@@ -670,11 +671,11 @@ async function hooks(world: World): Promise<void> {
   const host = String(handler.status?.podIP);
   const exec = (what: string): object => ({
     exec: {
-      command: ['/bin/sh', '-c', `wget -q -O - http://${host}:8080/cgi-bin/request?${what}`],
+      command: ['/bin/sh', '-c', `wget -q -O - http://${host}:8080/cgi-bin/request/${what}`],
     },
   });
   const http = (what: string): object => ({
-    httpGet: { host, port: 8080, path: `/cgi-bin/request?${what}` },
+    httpGet: { host, port: 8080, path: `/cgi-bin/request/${what}` },
   });
   const hooked: Readonly<Record<string, object>> = {
     'start-exec': { postStart: exec('start-exec') },
