@@ -3,6 +3,7 @@ import type { Api } from '#machinery';
 import { createContext, type ControllerContext, type Runnable } from './context.ts';
 import { deploymentController } from './deployment/controller.ts';
 import { endpointSliceController } from './endpoint-slices.ts';
+import { endpointSliceMirroringController } from './endpoint-slice-mirroring.ts';
 import { garbageCollector } from './garbage-collector.ts';
 import { nodeIpamController } from './node-ipam.ts';
 import { nodeLifecycleController } from './node-lifecycle.ts';
@@ -41,6 +42,7 @@ const controllers: readonly Make[] = [
   (context) => replicaSetController(context),
   (context) => endpointsController(context),
   (context) => endpointSliceController(context),
+  (context) => endpointSliceMirroringController(context),
   (context, { loadBalancerRange: range }) =>
     range === undefined ? undefined : loadBalancerController(context, range),
   (context) => clusterRoleAggregationController(context),

@@ -11,7 +11,7 @@ import {
   type Pod,
   type Service,
 } from '#kube/kinds';
-import { isStatus, type Api } from '#machinery';
+import { isStatus, type Api, type OwnerReference } from '#machinery';
 import {
   controllerReference,
   createLoop,
@@ -31,8 +31,8 @@ import {
 } from './service-endpoints.ts';
 
 const managedBy = 'endpointslice-controller.k8s.io';
-const managedByLabel = 'endpointslice.kubernetes.io/managed-by';
-const serviceLabel = 'kubernetes.io/service-name';
+export const managedByLabel = 'endpointslice.kubernetes.io/managed-by';
+export const serviceLabel = 'kubernetes.io/service-name';
 const headlessLabel = 'service.kubernetes.io/headless';
 const triggerAnnotation = 'endpoints.kubernetes.io/last-change-trigger-time';
 const endpointsPerSliceMax = 100;
@@ -100,10 +100,11 @@ export function endpointSliceController(context: ControllerContext): Runnable {
   });
 }
 
-async function writeSlice(
+/** Creates or renews one slice. */
+export async function writeSlice(
   api: Api,
   { slice, endpoints, ports, addressType }: Change,
-  metadata: ReturnType<typeof sliceMetadata>,
+  metadata: SliceMetadata,
 ): Promise<EndpointSlice> {
   const body = {
     apiVersion: 'discovery.k8s.io/v1',
@@ -120,7 +121,8 @@ async function writeSlice(
   });
 }
 
-interface WantedGroup {
+/** Endpoints that share ports and address family; as many slices as they need. */
+export interface WantedGroup {
   readonly addressType: string;
   readonly ports: readonly EndpointSlicePort[];
   readonly endpoints: readonly Endpoint[];
@@ -177,7 +179,7 @@ interface Change extends WantedGroup {
 }
 
 /** Keeps endpoints in the slice they are in, fills gaps, and names what must be written. */
-function fit(
+export function fit(
   wanted: readonly WantedGroup[],
   existing: readonly EndpointSlice[],
 ): { readonly changes: readonly Change[]; readonly surplus: readonly EndpointSlice[] } {
@@ -226,7 +228,15 @@ function endpointKey({ addresses, targetRef }: Endpoint): string {
   return `${targetRef?.uid}|${addresses.join()}`;
 }
 
-function sliceMetadata(service: Service, now: string) {
+interface SliceMetadata {
+  readonly generateName: string;
+  readonly namespace: string | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly ownerReferences: readonly OwnerReference[];
+}
+
+function sliceMetadata(service: Service, now: string): SliceMetadata {
   const { name, namespace, labels } = service.metadata;
   const copied = Object.fromEntries(
     Object.entries(labels ?? {}).filter(
