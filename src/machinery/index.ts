@@ -48,7 +48,15 @@ export {
 export type { BodyType, Scheme, SchemeGroup, SchemeParts, SchemeVersion } from './scheme.ts';
 // The field tables are wire's; parts that may not import wire name them through this door.
 export type { FieldFact, TypeFact, TypeTables } from '#wire';
-export { at, atKey, problem, problemBody, problemText, valueText } from './problems.ts';
+export {
+  at,
+  atKey,
+  omittedValue,
+  problem,
+  problemBody,
+  problemText,
+  valueText,
+} from './problems.ts';
 export {
   alreadyExists,
   badRequest,

@@ -47,6 +47,9 @@ const withoutValue = new Set<ProblemType>([
   'InternalError',
 ]);
 
+/** As the value of a problem: none is printed (`field.OmitValueType`). */
+export const omittedValue: unique symbol = Symbol('omitted');
+
 /** `spec.replicas: Invalid value: -1: must be greater than or equal to 0`. */
 export function problemText(problem: Problem): string {
   return `${problem.path}: ${problemBody(problem)}`;
@@ -57,7 +60,8 @@ export function problemBody(problem: Problem): string {
   const parts = [words[problem.type]];
   const counts = problem.type === 'FieldValueTooMany' || problem.type === 'FieldValueTooFew';
   const negativeCount = counts && typeof problem.value === 'number' && problem.value < 0;
-  if (!withoutValue.has(problem.type) && !negativeCount) parts.push(valueText(problem.value));
+  const hidden = withoutValue.has(problem.type) || problem.value === omittedValue;
+  if (!hidden && !negativeCount) parts.push(valueText(problem.value));
   const detail = detailText(problem);
   if (detail !== '') parts.push(detail);
   return parts.join(': ');

@@ -1,8 +1,7 @@
-import type { Draft, Problem } from '#machinery';
+import type { Draft } from '#machinery';
 import { declareKind } from '../declare.ts';
 import { defaultPodSpec } from '../pod-spec/defaults.ts';
 import { dropDisabledFields } from '../pod-spec/disabled.ts';
-import { checkTemplate } from '../pod-spec/template.ts';
 import { podSpecWarnings } from '../pod-spec/warnings.ts';
 import {
   ageColumn,
@@ -14,14 +13,10 @@ import {
 } from '../shared/columns.ts';
 import { timeOr } from '#base';
 import { isConditionTrue } from '../shared/conditions.ts';
-import { rootField } from '../shared/field.ts';
-import type { Field } from '../shared/field.ts';
-import { checkSelector, selectorMatches } from '../shared/meta.ts';
-import { sameValue } from '../shared/same.ts';
 import { nameWarnings } from '../shared/warnings.ts';
 import type { Job, JobSpec } from '../types/batch-v1.ts';
-
-const uidLabel = 'batch.kubernetes.io/controller-uid';
+import { validateJobStatus } from './job-status.ts';
+import { uidLabel, validateJob, validateJobUpdate } from './job-validation.ts';
 
 export const jobs = declareKind<Job>('batch/v1/Job', {
   defaults: (job) => {
@@ -45,35 +40,9 @@ export const jobs = declareKind<Job>('batch/v1/Job', {
   },
   prepareForUpdate: ({ spec }, old) =>
     dropDisabledFields(spec.template.spec, old.spec.template.spec),
-  validateCreate: (job) => validate(job),
-  validateUpdate: (job, old) => {
-    const root = rootField();
-    root.found.push(...validate(job));
-    for (const name of [
-      'selector',
-      'completionMode',
-      'podFailurePolicy',
-      'backoffLimitPerIndex',
-      'managedBy',
-      'successPolicy',
-    ] as const)
-      if (!sameValue(job.spec[name], old.spec[name]))
-        root
-          .at('spec')
-          .at(name)
-          .immutable(job.spec[name] ?? null);
-    const { completions, parallelism, completionMode } = job.spec;
-    if (completions !== old.spec.completions) {
-      if (completionMode !== 'Indexed') root.at('spec.completions').immutable(completions ?? null);
-      else if (completions !== undefined && completions !== parallelism)
-        root
-          .at('spec.completions')
-          .invalid(completions, 'can only be modified in tandem with spec.parallelism');
-    }
-    if (old.spec.suspend !== true && !sameValue(job.spec.template, old.spec.template))
-      root.at('spec.template').immutable(job.spec.template);
-    return root.found;
-  },
+  validateCreate: (job) => validateJob(job),
+  validateUpdate: validateJobUpdate,
+  validateStatusUpdate: validateJobStatus,
   warnings: (job, old) => {
     const template = podSpecWarnings(job.spec.template, 'spec.template.');
     if (old === undefined) return [...nameWarnings(job.metadata.name), ...template];
@@ -133,44 +102,4 @@ function completionsCell({ spec, status }: Job): string {
   if (spec.completions !== undefined) return `${done}/${spec.completions}`;
   const parallel = spec.parallelism ?? 0;
   return parallel > 1 ? `${done}/1 of ${parallel}` : `${done}/1`;
-}
-
-function validate({ spec }: Job): readonly Problem[] {
-  const root = rootField();
-  const field = root.at('spec');
-  checkJobSpec(spec, field);
-  if (spec.selector === undefined) field.at('selector').required();
-  checkSelector(spec.selector, field.at('selector'));
-  const { labels } = spec.template.metadata;
-  if (spec.selector !== undefined && !selectorMatches(spec.selector, labels))
-    field
-      .at('template.metadata.labels')
-      .invalid(labels ?? null, '`selector` does not match template `labels`');
-  return root.found;
-}
-
-export function checkJobSpec(spec: JobSpec, field: Field): void {
-  for (const name of [
-    'parallelism',
-    'completions',
-    'activeDeadlineSeconds',
-    'backoffLimit',
-    'ttlSecondsAfterFinished',
-    'backoffLimitPerIndex',
-    'maxFailedIndexes',
-  ] as const)
-    field.at(name).notNegative(spec[name]);
-  const { completionMode } = spec;
-  if (completionMode !== undefined && !['NonIndexed', 'Indexed'].includes(completionMode))
-    field.at('completionMode').notSupported(completionMode, ['NonIndexed', 'Indexed']);
-  if (completionMode === 'Indexed' && spec.completions === undefined)
-    field.at('completions').required('when completion mode is Indexed');
-  checkTemplate(spec.template, field.at('template'));
-  const restart = spec.template.spec.restartPolicy ?? '';
-  const at = field.at('template.spec.restartPolicy');
-  if (restart === '' || restart === 'Always') at.required('valid values: "OnFailure", "Never"');
-  else if (restart !== 'OnFailure' && restart !== 'Never')
-    at.notSupported(restart, ['OnFailure', 'Never']);
-  else if (spec.podFailurePolicy !== undefined && restart !== 'Never')
-    at.invalid(restart, 'only "Never" is supported when podFailurePolicy is specified');
 }

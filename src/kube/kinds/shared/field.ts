@@ -1,4 +1,4 @@
-import { problem } from '#machinery';
+import { omittedValue, problem } from '#machinery';
 import type { Problem } from '#machinery';
 
 /**
@@ -43,6 +43,10 @@ export class Field {
   /** One problem per text. */
   invalidAll(value: unknown, details: readonly string[]): void {
     for (const detail of details) this.invalid(value, detail);
+  }
+  /** Invalid, with nothing printed for the value: `path: Invalid value: detail`. */
+  omitted(detail: string): void {
+    this.found.push(problem.invalid(this.path, omittedValue, detail));
   }
   forbidden(detail: string): void {
     this.found.push(problem.forbidden(this.path, detail));
