@@ -84,14 +84,15 @@ class Watcher {
       for (const item of start.first) {
         if (!open) return;
         this.#write(sink, item);
-        await sink.drained();
+        await Promise.race([sink.drained(), ended]);
       }
       if (request.allowBookmarks) this.#bookmarks(sink, { seconds, cancels });
-      start.follow((batch) => {
+      const kept = start.follow((batch) => {
         sink.write(this.#encoded(batch));
         // Nobody else waits for a slow reader: it is cut off and comes back from its last version.
         if (sink.backlogBytes > backlogBytesMax) finish();
       });
+      if (!kept) return;
       await ended;
     } finally {
       for (const cancel of cancels) cancel();

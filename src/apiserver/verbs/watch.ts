@@ -22,8 +22,11 @@ export type WatchItem =
 export interface WatchStart {
   /** What is sent before anything live: in slices, so that nobody waits for a long list. */
   readonly first: Iterable<WatchItem>;
-  /** From now on; may be called before `first` is through. Call once. */
-  follow(listener: (batch: Batch) => void): void;
+  /**
+   * From now on; may be called before `first` is through. Call once. False: so much happened while
+   * `first` was read that it was not kept, and the watch is over.
+   */
+  follow(listener: (batch: Batch) => void): boolean;
   readonly stop: () => void;
 }
 
@@ -53,8 +56,13 @@ export async function openWatch(
 /** Live batches are kept until somebody follows. */
 function subscribe(core: Core, kind: KindDeclaration, selection: KindSelection) {
   const early: Batch[] = [];
+  let bytes = 0;
   let deliver = (batch: Batch): void => {
+    for (const { object } of batch.events) bytes += object.bytes.length;
     early.push(batch);
+    if (bytes <= backlogBytesMax) return;
+    early.length = 0;
+    subscription[Symbol.dispose]();
   };
   const subscription = core.cache.of(kind).watch(selection, (batch) => deliver(batch));
   return {
@@ -62,6 +70,7 @@ function subscribe(core: Core, kind: KindDeclaration, selection: KindSelection) 
       for (const batch of early) listener(batch);
       early.length = 0;
       deliver = listener;
+      return bytes <= backlogBytesMax;
     },
     stop: () => subscription[Symbol.dispose](),
   };
