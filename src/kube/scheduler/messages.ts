@@ -3,7 +3,8 @@ import type { Refusal } from './placer.ts';
 /** `0/3 nodes are available: 1 Insufficient cpu, 2 node(s) were unschedulable.` (framework FitError) */
 export function refusalMessage(refusal: Refusal, after: string): string {
   if (refusal.nodes === 0) return 'no nodes available to schedule pods';
-  const message = `${available(refusal.nodes)}: ${sortedReasons(refusal.reasons)}.`;
+  const why = refusal.before ?? sortedReasons(refusal.reasons);
+  const message = `${available(refusal.nodes)}: ${why}.`;
   return after === '' ? message : `${message} ${after}`;
 }
 

@@ -33,6 +33,8 @@ export interface Refusal {
   readonly nodes: number;
   /** Rows where taking Pods away could help. */
   readonly helpable: readonly number[];
+  /** What kept it from every node alike, before any was looked at. */
+  readonly before?: string | undefined;
 }
 
 /** Rows remembered over all shapes: some 25 bytes each. */

@@ -16,7 +16,13 @@ export interface QueuedPod {
 }
 
 /** What happened in the cluster that may help a Pod which found no place. */
-export type ClusterEvent = 'nodeAdded' | 'nodeChanged' | 'roomFreed' | 'podPlaced' | 'podRemoved';
+export type ClusterEvent =
+  | 'nodeAdded'
+  | 'nodeChanged'
+  | 'roomFreed'
+  | 'podPlaced'
+  | 'podRemoved'
+  | 'claimChanged';
 
 /** Which refusals an event may lift (the queueing hints of the reference's plugins). */
 const helps: Readonly<Record<ClusterEvent, ReadonlySet<string> | 'all'>> = {
@@ -33,6 +39,7 @@ const helps: Readonly<Record<ClusterEvent, ReadonlySet<string> | 'all'>> = {
   roomFreed: new Set(['NodeResourcesFit', 'NodePorts']),
   podPlaced: new Set(['InterPodAffinity', 'PodTopologySpread']),
   podRemoved: new Set(['InterPodAffinity', 'PodTopologySpread']),
+  claimChanged: new Set(['VolumeBinding']),
 };
 
 // pkg/scheduler/backend/queue: 1 s doubled per attempt, at most 10 s; leftovers after 5 minutes.

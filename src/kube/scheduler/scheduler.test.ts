@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { createFakeApi, createRecorder } from '#client';
-import { groupEvents, nodes, pods, services, type Node, type Pod } from '#kube/kinds';
+import {
+  groupEvents,
+  nodes,
+  persistentVolumeClaims,
+  pods,
+  services,
+  type Node,
+  type Pod,
+} from '#kube/kinds';
 import type { KubeObject, ResourceName } from '#machinery';
 import { createPool } from '#pool';
 import { createSimClock, seededRandom } from '#sim';
@@ -133,6 +141,44 @@ suite('createScheduler()', () => {
     const events = w.api.all(groupEvents as ResourceName<KubeObject & { note?: string }>);
     assert.equal(events.length, 9);
     assert.match(events[0]?.note ?? '', /^Successfully assigned default\/p\d to n\d$/);
+    await w.end();
+  });
+
+  test('a Pod waits for its claims and says for which', async () => {
+    const w = await world();
+    await w.addNode('n1');
+    const volumes = [{ name: 'd', persistentVolumeClaim: { claimName: 'data' } }];
+    await w.addPod('p', { spec: { volumes } });
+    await settle(w.clock);
+    const hopeless =
+      'preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.';
+    assert.equal(
+      w.messageOf('p'),
+      `0/1 nodes are available: persistentvolumeclaim "data" not found. ${hopeless}`,
+    );
+    const claim = await w.api.create(persistentVolumeClaims, {
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: { name: 'data', namespace: 'default' },
+      spec: {},
+      status: { phase: 'Pending' },
+    });
+    await settle(w.clock);
+    await w.clock.advance(1100);
+    await settle(w.clock);
+    assert.equal(
+      w.messageOf('p'),
+      `0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. ${hopeless}`,
+    );
+    await w.api.update(
+      persistentVolumeClaims,
+      { ...claim, status: { phase: 'Bound' } },
+      { subresource: 'status' },
+    );
+    await settle(w.clock);
+    await w.clock.advance(2100);
+    await settle(w.clock);
+    assert.equal(w.where('p'), 'n1');
     await w.end();
   });
 

@@ -5,6 +5,7 @@ import {
   isPodTerminal,
   namespaces as namespaceKind,
   nodes as nodeKind,
+  persistentVolumeClaims as claimKind,
   podPriority,
   pods as podKind,
   replicaSets as replicaSetKind,
@@ -12,15 +13,17 @@ import {
   type LabelSelector,
   type Namespace,
   type Node,
+  type PersistentVolumeClaim,
   type Pod,
   type ReplicaSet,
   type Service,
 } from '#kube/kinds';
 import type { Api } from '#machinery';
 import type { Claim, Pool, Verdict } from '#pool';
+import { claimProblem } from './claims.ts';
 import { FailureHandler } from './failures.ts';
 import { NodeTable } from './nodes.ts';
-import { Placer } from './placer.ts';
+import { Placer, type Refusal } from './placer.ts';
 import { PodIndex } from './pod-index.ts';
 import { leftoverMs, SchedulingQueue, type ClusterEvent, type QueuedPod } from './queue.ts';
 import { shapeKey, shapeOf, type Shape } from './shape.ts';
@@ -78,6 +81,7 @@ class PodScheduler implements Scheduler {
   readonly #namespaces: Informer<Namespace>;
   readonly #services: Informer<Service>;
   readonly #replicaSets: Informer<ReplicaSet>;
+  readonly #claims: Informer<PersistentVolumeClaim>;
   readonly #table: NodeTable;
   readonly #index: PodIndex;
   readonly #placer: Placer;
@@ -100,6 +104,7 @@ class PodScheduler implements Scheduler {
     const spaced = { ...follow, indexes: { namespace: namespaceOf } };
     this.#services = createInformer<Service>(api, serviceKind, spaced);
     this.#replicaSets = createInformer<ReplicaSet>(api, replicaSetKind, follow);
+    this.#claims = createInformer<PersistentVolumeClaim>(api, claimKind, follow);
     const namespaceLabels = (name: string) => this.#namespaces.get(name)?.metadata.labels;
     this.#table = new NodeTable(pool);
     this.#index = new PodIndex(this.#table, namespaceLabels);
@@ -125,6 +130,7 @@ class PodScheduler implements Scheduler {
       this.#namespaces,
       this.#services,
       this.#replicaSets,
+      this.#claims,
       this.#pods,
     ];
     const running = informers.map((informer) => informer.run(signal));
@@ -182,6 +188,11 @@ class PodScheduler implements Scheduler {
     const [first] = batch;
     if (first === undefined) return;
     try {
+      const before = claimProblem(first.pod, (key) => this.#claims.get(key));
+      if (before !== undefined) {
+        await this.#refuse(batch, this.#shape(first), before);
+        return;
+      }
       const { bindings, refused } = this.#decide(batch, this.#shape(first));
       await this.#bind(bindings);
       if (refused.length > 0) await this.#refuse(refused, this.#shape(first));
@@ -262,8 +273,18 @@ class PodScheduler implements Scheduler {
     else this.#queue.giveBack(entry); // lost a race: look again at once
   }
 
-  async #refuse(refused: readonly QueuedPod[], shape: Shape): Promise<void> {
-    const refusal = this.#placer.explain(shape, this.#placer.plan(shape));
+  /** `before`: what keeps these Pods from every node alike. */
+  async #refuse(refused: readonly QueuedPod[], shape: Shape, before?: string): Promise<void> {
+    const refusal: Refusal =
+      before === undefined
+        ? this.#placer.explain(shape, this.#placer.plan(shape))
+        : {
+            before,
+            reasons: new Map(),
+            plugins: new Set(['VolumeBinding']),
+            nodes: this.#table.count,
+            helpable: [],
+          };
     const live = refused.filter((entry) => this.#queue.get(entry.key) === entry);
     for (const entry of live) this.#queue.park(entry, refusal.plugins);
     await this.#failures.handle(live, shape, refusal);
@@ -341,6 +362,10 @@ class PodScheduler implements Scheduler {
       if (JSON.stringify(old.metadata.labels) === JSON.stringify(object.metadata.labels)) return;
       this.#index.forget();
       this.#events.add('nodeChanged');
+      this.#wake();
+    });
+    this.#claims.onChange(() => {
+      this.#events.add('claimChanged');
       this.#wake();
     });
     // Which Pods spread together depends on Services.

@@ -1,6 +1,7 @@
 import type { LabelSelector, Pod, TopologySpreadConstraint } from '#kube/kinds';
 import { podHostPorts, podPriority, podRequests } from '#kube/kinds';
 import type { HostPort } from '#pool';
+import { claimNames } from './claims.ts';
 import { nodeWishes, type NodeWishes } from './node-match.ts';
 import { podTerms, type PodTerms } from './terms.ts';
 
@@ -46,6 +47,7 @@ export function shapeKey(pod: Pod): string {
     spec.resources,
     spec.containers?.map((one) => [one.resources, one.ports, one.image]),
     spec.initContainers?.map((one) => [one.resources, one.ports, one.restartPolicy]),
+    claimNames(pod),
   ]);
 }
 
