@@ -28,12 +28,12 @@ export async function tarOf(entries: readonly TarEntry[]): Promise<Buffer> {
 const applets = ['sh', 'sleep', 'cat', 'ls', 'echo', 'id', 'stty', 'nc', 'wget', 'ip', 'hostname'];
 
 /** Busybox as one layer: enough of a system to run commands in. */
-export async function busyboxLayer(): Promise<Buffer> {
+export async function busyboxLayer(more: readonly string[] = []): Promise<Buffer> {
   const folders = ['bin', 'etc', 'tmp', 'proc', 'sys', 'dev', 'root', 'var'];
   return tarOf([
     ...folders.map((name) => ({ name, type: 'directory' as const })),
     { name: 'bin/busybox', content: readFileSync('/bin/busybox') },
-    ...applets.map((name) => ({
+    ...[...applets, ...more].map((name) => ({
       name: `bin/${name}`,
       type: 'symlink' as const,
       linkname: 'busybox',

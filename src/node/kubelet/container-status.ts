@@ -45,7 +45,7 @@ export function containerStatus(pod: Pod, slot: Slot, context: StatusContext): C
       lastState = state;
       state = { waiting: { reason: waiting.reason, message: waiting.message } };
     }
-  } else state = { waiting: waitingState(slot, context) };
+  } else state = { waiting: waitingState(pod, slot, context) };
   const started = running && context.started(newest);
   return {
     name: spec.name,
@@ -112,7 +112,7 @@ function unknownToRuntime(
       return { ...base, state: lost, lastState: {}, restartCount: old.restartCount };
     return {
       ...base,
-      state: { waiting: waitingState(slot, context) },
+      state: { waiting: waitingState(pod, slot, context) },
       lastState: last,
       restartCount: old.restartCount + (old.state.running === undefined ? 0 : 1),
     };
@@ -120,24 +120,25 @@ function unknownToRuntime(
   if (context.ending && pod.metadata.deletionTimestamp === undefined) {
     return {
       ...base,
-      state: { waiting: waitingState(slot, context) },
+      state: { waiting: waitingState(pod, slot, context) },
       lastState: {},
       restartCount: old?.restartCount ?? 0,
     };
   }
   return {
     ...base,
-    state: { waiting: waitingState(slot, context) },
+    state: { waiting: waitingState(pod, slot, context) },
     lastState: old?.lastState ?? {},
     restartCount: old?.restartCount ?? 0,
     ...mountStatuses(slot),
   };
 }
 
-function waitingState(slot: Slot, context: StatusContext): Waiting {
+function waitingState(pod: Pod, slot: Slot, context: StatusContext): Waiting {
   const known = context.waiting(slot.spec.name);
   if (known !== undefined) return known;
-  if (slot.role === 'app' && !context.initialized) return { reason: 'PodInitializing' };
+  const inits = (pod.spec.initContainers ?? []).length > 0;
+  if (slot.role === 'app' && inits && !context.initialized) return { reason: 'PodInitializing' };
   if (slot.role === 'init') return { reason: 'PodInitializing' };
   return { reason: 'ContainerCreating' };
 }
