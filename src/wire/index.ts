@@ -13,7 +13,7 @@ export { SpdyConnection } from './spdy.ts';
 export type { SpdyStream } from './spdy.ts';
 export { SpdyError } from './spdy-frames.ts';
 export type { SpdyHeaders } from './spdy-frames.ts';
-export { createCodec, encodeCanonicalJson, readEnvelope } from './kube-codec.ts';
+export { createCodec, encodeCanonicalJson, protobufList, readEnvelope } from './kube-codec.ts';
 export type { Envelope } from './kube-codec.ts';
 export { looksLikeJson, parseYaml, parseYamlDocuments } from './yaml.ts';
 export type { ParsedYaml } from './yaml.ts';

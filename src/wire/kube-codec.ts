@@ -143,3 +143,35 @@ export function readEnvelope(bytes: Uint8Array): Envelope {
   }
   return { apiVersion, kind, raw };
 }
+
+/**
+ * The envelope of a list made of the envelopes of an empty list and of its items: every list of the
+ * API has its metadata as field 1 and its items as field 2.
+ */
+export function protobufList(
+  empty: Uint8Array,
+  items: readonly Uint8Array[],
+): readonly Uint8Array[] {
+  const { apiVersion, kind, raw } = readEnvelope(empty);
+  const slices: Uint8Array[] = [];
+  let bytes = raw.length;
+  const writer = new ProtobufWriter();
+  for (const item of items) {
+    const message = readEnvelope(item).raw;
+    writer.reset();
+    writer.varint(message.length);
+    writer.varint(0x12);
+    const head = writer.take();
+    slices.push(head, message);
+    bytes += head.length + message.length;
+  }
+  writer.reset();
+  writer.varint(bytes);
+  writer.varint(0x12);
+  const typeMark = writer.length;
+  writer.stringField(0x12, kind);
+  writer.stringField(0x0a, apiVersion);
+  writer.close(0x0a, typeMark);
+  writer.bytes(magic);
+  return [writer.take(), raw, ...slices, envelopeEnd];
+}

@@ -1,5 +1,5 @@
 import type { KindDeclaration, KubeObject } from '#machinery';
-import { apiVersionOf, badRequest, notAcceptable } from '#machinery';
+import { badRequest, notAcceptable } from '#machinery';
 import { encodeCanonicalJson } from '#wire';
 import type { StoredObject } from '../cache/stored-object.ts';
 import type { TopicEvent } from '../cache/topics.ts';
@@ -9,9 +9,7 @@ import { tableOf } from './table.ts';
 import { yamlOf } from './yaml.ts';
 
 const newline = Buffer.from('\n');
-const comma = Buffer.from(',{');
-const firstItem = Buffer.from('{');
-const metaTypes = 'k8s.io.apimachinery.pkg.apis.meta.v1.';
+export const metaTypes = 'k8s.io.apimachinery.pkg.apis.meta.v1.';
 
 export interface View {
   readonly kind: KindDeclaration;
@@ -99,59 +97,6 @@ function parsed(json: Uint8Array): unknown {
 }
 function prettyJson(value: unknown): Uint8Array {
   return Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`);
-}
-
-/** A list: for plain JSON slices of the very bytes the cache holds. */
-export async function encodeList(
-  core: Core,
-  view: View,
-  { objects, meta }: { readonly objects: readonly StoredObject[]; readonly meta: ListMeta },
-): Promise<Bytes> {
-  const { kind, accepted } = view;
-  if (accepted.as === 'PartialObjectMetadata')
-    throw notAcceptable([
-      'you requested PartialObjectMetadata, but the requested object is a list',
-    ]);
-  if (accepted.as === 'Table') {
-    const decoded = objects.map((one) => viewOf(kind, one));
-    const table = tableOf(view, decoded, { nowMs: core.clock.nowMs(), meta });
-    return await encodeValue(table, view);
-  }
-  if (accepted.as === 'PartialObjectMetadataList') {
-    const items = objects.map((one) => partialOf(viewOf(kind, one), accepted));
-    const apiVersion = `meta.k8s.io/${accepted.metaVersion}`;
-    return await encodeTyped(core, view, {
-      type: `${metaTypes}PartialObjectMetadataList`,
-      object: { kind: 'PartialObjectMetadataList', apiVersion, metadata: meta, items },
-    });
-  }
-  if (accepted.format === 'json' && !view.pretty && kind.storedAs === undefined)
-    return slicedList(kind, objects, meta);
-  const object = {
-    kind: kind.listKind,
-    apiVersion: apiVersionOf(kind.group, kind.version),
-    metadata: meta,
-    items: objects.map((one) => viewOf(kind, one)),
-  };
-  return await encodeTyped(core, view, { type: kind.listType, object });
-}
-
-function slicedList(
-  kind: KindDeclaration,
-  objects: readonly StoredObject[],
-  meta: ListMeta,
-): readonly Uint8Array[] {
-  const apiVersion = apiVersionOf(kind.group, kind.version);
-  const head = JSON.stringify({ kind: kind.listKind, apiVersion, metadata: meta });
-  const slices: Uint8Array[] = [Buffer.from(`${head.slice(0, -1)},"items":[`)];
-  // Items of a typed list carry no kind of their own; both always stand first.
-  const skip = JSON.stringify({ kind: kind.kind, apiVersion }).length;
-  for (const { bytes } of objects) {
-    slices.push(slices.length === 1 ? firstItem : comma);
-    slices.push(bytes.subarray(skip));
-  }
-  slices.push(Buffer.from(']}\n'));
-  return slices;
 }
 
 /** Everything about how one watcher is written to. */

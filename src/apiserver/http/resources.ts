@@ -15,14 +15,8 @@ import { decodeBody, objectFromBody } from './body.ts';
 import { attributesOf, type Context } from './context.ts';
 import { deleteOptionsOf } from './delete-options.ts';
 import { openDoor } from './doors.ts';
-import {
-  type Bytes,
-  type View,
-  encodeList,
-  encodeObject,
-  encodeTyped,
-  includeObjectOf,
-} from './encode.ts';
+import { type Bytes, type View, encodeObject, encodeTyped, includeObjectOf } from './encode.ts';
+import { encodeList } from './encode-list.ts';
 import { mediaTypes, negotiate, wantsPretty } from './negotiate.ts';
 import { patchBodyOf } from './patch-body.ts';
 import { isTrue } from './request-info.ts';

@@ -10,45 +10,39 @@ interface TableContext {
 
 /** meta.k8s.io Table: what `kubectl get` prints. */
 export function tableOf(view: View, objects: readonly KubeObject[], context: TableContext): object {
-  const { kind, accepted, includeObject } = view;
-  const columns = kind.table?.columns ?? genericColumns;
+  const { kind, accepted } = view;
   return {
     kind: 'Table',
     apiVersion: `meta.k8s.io/${accepted.metaVersion}`,
     metadata: context.meta,
-    columnDefinitions:
-      context.withColumns === false
-        ? null
-        : columns.map(({ name, type, format, description, priority }) => ({
-            name,
-            type,
-            format: format ?? '',
-            description: description ?? '',
-            priority: priority ?? 0,
-          })),
-    rows: objects.map((object) =>
-      rowOf(kind, object, { ...context, columns, accepted, includeObject }),
-    ),
+    columnDefinitions: context.withColumns === false ? null : columnDefinitionsOf(kind),
+    rows: objects.map((object) => rowOf(view, object, context.nowMs)),
   };
 }
 
-function rowOf(
-  kind: KindDeclaration,
-  object: KubeObject,
-  context: TableContext &
-    Pick<View, 'accepted' | 'includeObject'> & {
-      readonly columns: readonly ColumnDeclaration<KubeObject>[];
-    },
-): object {
+export function columnDefinitionsOf(kind: KindDeclaration): readonly object[] {
+  return (kind.table?.columns ?? genericColumns).map(
+    ({ name, type, format, description, priority }) => ({
+      name,
+      type,
+      format: format ?? '',
+      description: description ?? '',
+      priority: priority ?? 0,
+    }),
+  );
+}
+
+export function rowOf(view: View, object: KubeObject, nowMs: number): object {
+  const { kind, includeObject } = view;
   const conditions = kind.table?.rowConditions?.(object) ?? [];
   const shown =
-    context.includeObject === 'None'
+    includeObject === 'None'
       ? null
-      : context.includeObject === 'Object'
+      : includeObject === 'Object'
         ? object
-        : partialOf(object, context.accepted);
+        : partialOf(object, view.accepted);
   return {
-    cells: context.columns.map((column) => column.cell(object, context.nowMs)),
+    cells: (kind.table?.columns ?? genericColumns).map((column) => column.cell(object, nowMs)),
     ...(conditions.length > 0 ? { conditions } : {}),
     object: shown,
   };
