@@ -48,7 +48,7 @@ import { nodePaths } from './cluster/node-paths.ts';
 import type { NodePaths } from './cluster/node-paths.ts';
 import { planOf } from './cluster/plan.ts';
 import type { ClusterPlan } from './cluster/plan.ts';
-import { runProcess } from './process.ts';
+import { aborted, runProcess } from './process.ts';
 import type { ProcessContext } from './process.ts';
 import { gitVersion } from './version.ts';
 
@@ -114,7 +114,8 @@ async function agent(context: ProcessContext): Promise<void> {
     kubelet.registered.then(() => context.ready()),
   ];
   // The signer checks the addresses in the request against the Node, which must exist for that.
-  await kubelet.registered;
+  await Promise.race([kubelet.registered, aborted(signal)]);
+  signal.throwIfAborted();
   const serving = await servingCredentials(api, credentials);
   await using _face = await serve({
     face: kubelet.face,

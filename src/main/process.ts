@@ -9,6 +9,9 @@ import type { ClusterConfig } from './cluster/config.ts';
 /** EX_CONFIG of sysexits.h: starting again cannot help, the supervisor stops. */
 const exitConfig = 78;
 
+/** A process that was told to end does so, whatever hangs. */
+const endMsMax = 5000;
+
 /** Starting again would fail the same way: a port that is taken, a data directory of a newer format. */
 export class StartError extends Error {
   override readonly name = 'StartError';
@@ -49,7 +52,10 @@ export async function runProcess(
   const logger = createLogger({ fd: 2, level });
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
-    process.on(signal, () => stop.abort(new Error(`ended by ${signal}`)));
+    process.on(signal, () => {
+      stop.abort(new Error(`ended by ${signal}`));
+      setTimeout(() => process.exit(0), endMsMax).unref();
+    });
   mkdirSync(runDir, { recursive: true });
   const readyFile = join(runDir, `${name}.ready`);
   rmSync(join(runDir, `${name}.failure`), { force: true });
@@ -72,4 +78,11 @@ export async function runProcess(
     }
     process.exit(1);
   }
+}
+
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }

@@ -22,7 +22,7 @@ import { pkiDir } from './cluster/connect.ts';
 import { planOf } from './cluster/plan.ts';
 import type { ClusterPlan } from './cluster/plan.ts';
 import { joinTokenPath } from './cluster/start.ts';
-import { StartError, runProcess } from './process.ts';
+import { StartError, aborted, runProcess } from './process.ts';
 import type { ProcessContext } from './process.ts';
 import { bindThrough } from './server/bind.ts';
 import { controllersOf } from './server/controllers.ts';
@@ -65,13 +65,6 @@ async function server(context: ProcessContext): Promise<void> {
   // What is not in the store cannot be served: the supervisor starts a new process.
   broken.signal.throwIfAborted();
   await kube.stop();
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }
 
 function keysOf(config: ClusterConfig, plan: ClusterPlan): Promise<Pki> {

@@ -66,7 +66,7 @@ test('A data directory of a newer format is refused and left as it is', async ()
     database.exec(`PRAGMA user_version = ${version}`);
   };
   set(99);
-  oneLine(await cluster.tandem('up'), /format 99/);
+  oneLine(await cluster.tandem('up'), /its format is version 99/);
   set(1);
   await cluster.up();
 });
@@ -143,6 +143,11 @@ test('On a full disk writes are refused, reads go on, and it mends itself when t
     assert.equal((await cluster.api('GET', '/livez')).status, 200);
     const doctor = await cluster.tandem('doctor');
     assert.deepEqual([doctor.code, /BAD +disk/.test(doctor.out)], [4, true], doctor.out);
+    assert.match(doctor.out, /BAD +API: .*full/);
+    oneLine(await cluster.tandem('up'), /cannot be written: its disk is full/);
+    await cluster.must('restart');
+    cluster.forget();
+    assert.equal((await cluster.api('GET', `${path}/before`)).status, 200);
     rmSync(join(folder, 'filler'));
     await until(
       'writes are taken again',

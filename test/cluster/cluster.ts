@@ -57,7 +57,7 @@ export interface ClusterOptions {
 /** A name nobody else uses, and a port offset in the range that these suites may use. */
 export class Cluster implements AsyncDisposable {
   readonly name = `c${randomBytes(3).toString('hex')}`;
-  readonly offset = 3000 + (randomBytes(2).readUInt16BE() % 900);
+  readonly offset = freeOffset();
   /** Everybody may write there: plain processes run as nobody. */
   readonly home = openFolder();
   readonly env: Readonly<Record<string, string>>;
@@ -441,4 +441,19 @@ function openFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'tandem-cluster-'));
   chmodSync(folder, 0o777);
   return folder;
+}
+
+/** In the range of these suites, with both ports of a cluster free. */
+function freeOffset(): number {
+  const taken = new Set(
+    ['tcp', 'tcp6'].flatMap((file) =>
+      readFileSync(`/proc/net/${file}`, 'utf8')
+        .split('\n')
+        .map((line) => Number.parseInt(line.trim().split(' ')[1]?.split(':')[1] ?? '', 16)),
+    ),
+  );
+  for (;;) {
+    const offset = 3000 + (randomBytes(2).readUInt16BE() % 900);
+    if (!taken.has(6443 + offset) && !taken.has(10_250 + offset)) return offset;
+  }
 }

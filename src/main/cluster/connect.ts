@@ -54,14 +54,26 @@ export async function connect(command: ParsedCommand): Promise<Connection> {
 }
 
 export async function answers(connection: Connection): Promise<boolean> {
+  return (await asked(connection, '/livez'))?.status === 200;
+}
+
+/** Why the server is not ready for everything, in its own words; undefined when it is. */
+export async function unreadiness(connection: Connection): Promise<string | undefined> {
+  const answer = await asked(connection, '/readyz?verbose');
+  if (answer === undefined) return 'it does not answer';
+  if (answer.status === 200) return undefined;
+  const failed = answer.text.split('\n').filter((line) => line.startsWith('[-]'));
+  return failed.map((line) => line.slice(3)).join('; ') || `it answers ${answer.status}`;
+}
+
+async function asked(
+  connection: Connection,
+  path: string,
+): Promise<{ readonly status: number; readonly text: string } | undefined> {
   try {
-    const response = await connection.api.requestRaw({
-      path: '/livez',
-      signal: AbortSignal.timeout(5000),
-    });
-    await response.body();
-    return response.status === 200;
+    const response = await connection.api.requestRaw({ path, signal: AbortSignal.timeout(5000) });
+    return { status: response.status, text: new TextDecoder().decode(await response.body()) };
   } catch {
-    return false; // nobody there is an answer to this question
+    return undefined; // nobody there is an answer to this question
   }
 }

@@ -101,7 +101,7 @@ export async function findingsOf(config: ClusterConfig): Promise<readonly Findin
   findings.push({
     what: 'API',
     ok: now.server.ready,
-    text: now.server.ready ? now.url : `${now.url} does not answer`,
+    text: now.server.ready ? now.url : `${now.url}: ${now.server.problem}`,
     ...(now.server.ready ? {} : { mend: `./tandem restart${own}` }),
   });
   for (const agent of now.agents.filter(({ ready }) => !ready))

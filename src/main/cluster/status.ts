@@ -4,7 +4,7 @@ import type { ParsedCommand, Terminal } from '#cli';
 import { nodes, pods } from '#kube/kinds';
 import { runDirOf } from './config.ts';
 import type { ClusterConfig } from './config.ts';
-import { answers, connectTo, serverUrl } from './connect.ts';
+import { answers, connectTo, serverUrl, unreadiness } from './connect.ts';
 import { contextName } from './kubeconfig.ts';
 import { located } from './locate.ts';
 import { planOf } from './plan.ts';
@@ -18,7 +18,8 @@ export interface ClusterStatus {
   readonly context: string;
   readonly url: string;
   readonly healthy: boolean;
-  readonly server: ProcessReport & { readonly ready: boolean };
+  /** `problem`: why it is not ready, for instance a full disk. */
+  readonly server: ProcessReport & { readonly ready: boolean; readonly problem: string | null };
   readonly agents: readonly (ProcessReport & {
     readonly node: string;
     readonly ready: boolean;
@@ -36,8 +37,9 @@ export async function statusOf(config: ClusterConfig): Promise<ClusterStatus> {
   const plan = planOf(config);
   const connection = connectTo(config);
   try {
-    const ready = await answers(connection);
-    const [nodeList, podList] = ready
+    const [up, problem] = await Promise.all([answers(connection), unreadiness(connection)]);
+    const ready = problem === undefined;
+    const [nodeList, podList] = up
       ? await Promise.all([connection.api.list(nodes), connection.api.list(pods)])
       : [{ items: [] }, { items: [] }];
     const agents = Array.from({ length: config.nodes }, (_, index) => {
@@ -59,7 +61,7 @@ export async function statusOf(config: ClusterConfig): Promise<ClusterStatus> {
       context: contextName(config),
       url: serverUrl(config),
       healthy: ready && agents.every((agent) => agent.ready),
-      server: { ...report(config, serverName), ready },
+      server: { ...report(config, serverName), ready, problem: problem ?? null },
       agents,
     };
   } finally {

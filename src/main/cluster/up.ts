@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { CommandError, exitCodes, paint, parseBytes } from '#cli';
 import type { ParsedCommand, Terminal } from '#cli';
 import { portHolder } from '#io';
+import type { Node } from '#kube/kinds';
 import { knownClusters, runDirOf, saveConfig } from './config.ts';
 import type { ClusterConfig } from './config.ts';
 import { machineNow, makeHostNetwork, routes } from './host-network.ts';
@@ -22,15 +23,28 @@ export async function up(command: ParsedCommand, terminal: Terminal): Promise<nu
   let config =
     before === undefined ? create(command, { name, dataDir }) : unchanged(command, before);
   const runDir = runDirOf(config);
+  checkFolder(dataDir);
   await endStrays(config);
   await checkPorts(config);
-  saveConfig(config);
-  mkdirSync(join(dataDir, 'server'), { recursive: true, mode: 0o700 });
+  try {
+    saveConfig(config);
+    mkdirSync(join(dataDir, 'server'), { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw notWritable(dataDir, error);
+  }
   clearFailures(runDir);
   if (config.root) await makeHostNetwork(config);
   const started = await startProcesses(config);
   if (started.length > 0) terminal.err(`starting ${started.join(', ')} ...\n`);
-  const ready = await waitReady(config, () => undefined);
+  let ready: readonly Node[];
+  try {
+    ready = await waitReady(config, () => undefined);
+  } catch (error) {
+    // Without a server the agents we have just started would only wait for it.
+    if (started.includes(serverName) && processState(runDir, serverName).pid === undefined)
+      await endProcesses(processesOf(runDir), { graceMs: 10_000, runDir });
+    throw error;
+  }
   let kubeconfigProblem: string | undefined;
   try {
     config = { ...config, kubeconfigs: await joinKubeconfig(config) };
@@ -64,7 +78,7 @@ function create(
     slot: freeSlot(others),
     portOffset: portOffset(command.number('port-offset') ?? 0),
     nodes: root ? nodesOf(command) : 0,
-    nodeCpus: command.number('node-cpus'),
+    nodeCpus: cpusOf(command),
     nodeMemoryBytes: memoryOf(command),
     ephemeral: command.flag('ephemeral'),
     root,
@@ -92,6 +106,15 @@ function portOffset(offset: number): number {
   return offset;
 }
 
+function cpusOf(command: ParsedCommand): number | undefined {
+  const cpus = command.number('node-cpus');
+  if (cpus !== undefined && cpus < 0.1)
+    throw new CommandError(`--node-cpus ${cpus} must be at least 0.1`, {
+      exitCode: exitCodes.usage,
+    });
+  return cpus;
+}
+
 function memoryOf(command: ParsedCommand): number | undefined {
   const text = command.text('node-memory');
   if (text === undefined) return undefined;
@@ -108,7 +131,7 @@ function unchanged(command: ParsedCommand, config: ClusterConfig): ClusterConfig
   const given: [string, unknown, unknown][] = [
     ['nodes', command.number('nodes'), config.nodes],
     ['port-offset', command.number('port-offset'), config.portOffset],
-    ['node-cpus', command.number('node-cpus'), config.nodeCpus],
+    ['node-cpus', cpusOf(command), config.nodeCpus],
     ['node-memory', memoryOf(command), config.nodeMemoryBytes],
     ['ephemeral', command.flag('ephemeral') || undefined, config.ephemeral],
   ];
@@ -147,6 +170,31 @@ async function endStrays(config: ClusterConfig): Promise<void> {
   );
   const strays = processesOf(runDir).filter((pid) => !known.has(pid));
   await endProcesses(strays, { graceMs: 5000, runDir });
+}
+
+/** A place that cannot be written is told in one line, before anything is started. */
+function checkFolder(dataDir: string): void {
+  let there = dataDir;
+  while (!existsSync(there)) there = dirname(there);
+  try {
+    accessSync(there, constants.W_OK);
+  } catch (error) {
+    throw notWritable(dataDir, error);
+  }
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  EROFS: 'its file system is read-only',
+  EACCES: 'this user may not write there',
+  ENOSPC: 'its disk is full',
+  EDQUOT: "this user's quota is used up",
+};
+
+function notWritable(dataDir: string, cause: unknown): unknown {
+  const why = reasons[(cause as NodeJS.ErrnoException).code ?? ''];
+  return why === undefined
+    ? cause
+    : new CommandError(`${dataDir} cannot be written: ${why}`, { cause });
 }
 
 /** A port that somebody else has is named before anything is started. */
