@@ -1,9 +1,4 @@
-import {
-  Agent,
-  request as requestPlain,
-  type IncomingMessage,
-  type RequestOptions,
-} from 'node:http';
+import type { Agent, IncomingMessage, RequestOptions } from 'node:http';
 import {
   connect as connectHttp2,
   constants,
@@ -14,6 +9,7 @@ import { Agent as TlsAgent, request as requestTls } from 'node:https';
 import { isIP } from 'node:net';
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import type { Clock, HeaderMap } from '#base';
+import { plainHttp } from './plain-http.ts';
 
 export interface HttpClientOptions {
   /** `https://host:port` or `http://host:port`; a path after it goes before every request's path. */
@@ -136,7 +132,7 @@ class Client implements HttpClient {
         Math.min(retryMsMax, retryMsMin * 2 ** Math.min(this.#failures - 1, 10)),
       );
     if (this.#url.protocol === 'http:')
-      return { kind: 'h1', agent: new Agent({ keepAlive: true, maxFreeSockets: 8 }) };
+      return { kind: 'h1', agent: new plainHttp.Agent({ keepAlive: true, maxFreeSockets: 8 }) };
     const tls = this.#tlsOptions();
     const socket = await this.#connectTls(tls);
     if (socket.alpnProtocol === 'h2')
@@ -277,7 +273,7 @@ class Client implements HttpClient {
       ...(request.signal === undefined ? {} : { signal: request.signal }),
     };
     return new Promise((resolve, reject) => {
-      const send = this.#url.protocol === 'http:' ? requestPlain : requestTls;
+      const send = this.#url.protocol === 'http:' ? plainHttp.request : requestTls;
       const sent = send(options, (incoming: IncomingMessage) =>
         resolve(response(incoming.statusCode ?? 0, incoming.headers, incoming)),
       );

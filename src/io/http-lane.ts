@@ -1,9 +1,9 @@
-import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { BodyTooLargeError } from '#base';
 import type { Clock, Face, FaceReply, FaceRequest, HeaderMap, Logger, Peer, Sink } from '#base';
 import { drained, packed, sendSlices } from './http-exchange.ts';
 import { type LaneHead, LaneHeads } from './http-lane-head.ts';
+import { plainHttp } from './plain-http.ts';
 
 /**
  * The short way of an HTTP/1.1 connection: requests that are whole, small and plain are read and
@@ -103,7 +103,7 @@ export class HttpLane {
     try {
       const { body } = plain;
       if (body === undefined || (body instanceof Uint8Array && body.length < aheadBytesMax)) {
-        if (this.#sendWhole(request, plain, body)) this.#done();
+        if (this.#sendWhole(request, plain, body)) this.#done(request);
         else this.#finish(request, drained(this.#socket));
       } else this.#finish(request, this.#sendLong(request, plain));
     } catch (error) {
@@ -113,7 +113,7 @@ export class HttpLane {
 
   #finish(request: LaneRequest, sending: Promise<void>): void {
     sending.then(
-      () => this.#done(),
+      () => this.#done(request),
       (error: unknown) => this.#fail(request, error),
     );
   }
@@ -154,7 +154,7 @@ export class HttpLane {
 
   #headText({ status, headers }: FaceReply, framing: string): string {
     const { clock, keepAliveMs } = this.#options;
-    let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n`;
+    let text = `HTTP/1.1 ${status} ${plainHttp.STATUS_CODES[status] ?? 'Unknown'}\r\n`;
     for (const name in headers) {
       const value = headers[name] ?? '';
       if (typeof value === 'string') text += headerLine(name, value);
@@ -166,8 +166,9 @@ export class HttpLane {
       : `${text}connection: keep-alive\r\nkeep-alive: timeout=${Math.floor(keepAliveMs / 1000)}\r\n\r\n`;
   }
 
-  #done(): void {
+  #done(request: LaneRequest): void {
     this.#busy = false;
+    request.release();
     const socket = this.#socket;
     if (socket.destroyed) return;
     if (this.#ending) {
@@ -195,6 +196,9 @@ class LaneRequest implements FaceRequest {
   readonly #socket: Socket;
   readonly #body: Buffer;
   #controller: AbortController | undefined;
+  readonly #gone = (): void => {
+    this.#controller?.abort(new Error('Request ended: the client went away'));
+  };
 
   constructor(
     socket: Socket,
@@ -211,13 +215,16 @@ class LaneRequest implements FaceRequest {
 
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
-      const controller = new AbortController();
-      this.#controller = controller;
-      const gone = (): void => controller.abort(new Error('Request ended: the client went away'));
-      if (this.#socket.destroyed) gone();
-      else this.#socket.once('close', gone);
+      this.#controller = new AbortController();
+      if (this.#socket.destroyed) this.#gone();
+      else this.#socket.once('close', this.#gone);
     }
     return this.#controller.signal;
+  }
+
+  /** Answered: the connection lives on and must not keep us. */
+  release(): void {
+    if (this.#controller !== undefined) this.#socket.off('close', this.#gone);
   }
 
   async body(bytesMax: number): Promise<Uint8Array> {

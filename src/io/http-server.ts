@@ -1,4 +1,4 @@
-import { createServer as createHttp1, type Server as Http1Server } from 'node:http';
+import type { Server as Http1Server } from 'node:http';
 import { createServer as createHttp2, type Http2Server, type ServerHttp2Session } from 'node:http2';
 import { type Server as NetServer, type Socket, createServer as createNet } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -15,6 +15,7 @@ import {
 import { HttpLane } from './http-lane.ts';
 import { portHolder } from './http-port-holder.ts';
 import { refuseUpgrade, sendUpgrade } from './http-upgrade.ts';
+import { plainHttp } from './plain-http.ts';
 
 export interface TlsOptions {
   /** PEM. */
@@ -187,7 +188,7 @@ class FaceServer implements Served {
   }
 
   #createHttp1(): Http1Server {
-    const server = createHttp1({
+    const server = plainHttp.createServer({
       maxHeaderSize: headerBytesMax,
       keepAliveTimeout: this.#options.keepAliveMs ?? keepAliveMsDefault,
       requestTimeout: 0,

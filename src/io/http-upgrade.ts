@@ -1,6 +1,6 @@
-import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { ByteSocket, FaceReply } from '#base';
+import { plainHttp } from './plain-http.ts';
 
 /** Writes the head of an upgraded connection and hands the rest of it over. */
 export function sendUpgrade(socket: Duplex, head: Buffer, reply: FaceReply): void {
@@ -29,7 +29,7 @@ export async function refuseUpgrade(socket: Duplex, reply: FaceReply): Promise<v
 }
 
 function headText({ status, headers }: Pick<FaceReply, 'status' | 'headers'>): string {
-  let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n`;
+  let text = `HTTP/1.1 ${status} ${plainHttp.STATUS_CODES[status] ?? 'Unknown'}\r\n`;
   for (const [name, value] of Object.entries(headers))
     for (const one of typeof value === 'string' ? [value] : value)
       text += `${name}: ${one.replaceAll(/[\r\n]/g, ' ')}\r\n`;

@@ -5,6 +5,7 @@
  */
 export { systemClock, systemRandom } from './system.ts';
 export { createLogger } from './logger.ts';
+export { plainHttp } from './plain-http.ts';
 export {
   certificateSubject,
   createAuthority,

@@ -1,7 +1,7 @@
-import * as http from 'node:http';
 import * as https from 'node:https';
 import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { plainHttp } from './plain-http.ts';
 
 /** The connections that probes and lifecycle hooks make. Failures are `Error`s with Go's texts. */
 export interface ProbeNet {
@@ -57,7 +57,7 @@ function httpGet(target: HttpTarget, timeoutMs: number): Promise<HttpAnswer> {
     const failed = (text: string): void =>
       reject(new Error(`Get ${JSON.stringify(target.url)}: ${text}`));
     const options = { headers, agent: false, rejectUnauthorized: false };
-    const call = url.protocol === 'https:' ? https.get : http.get;
+    const call = url.protocol === 'https:' ? https.get : plainHttp.get;
     const request = call(url, options, (response) => {
       const chunks: Buffer[] = [];
       let size = 0;

@@ -1,7 +1,8 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import type { Agent as HttpAgent, IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { ByteSocket } from '#base';
+import { plainHttp } from './plain-http.ts';
 
 /** Where a request is passed on to: a kubelet, a Pod, a Service's endpoint. */
 export interface BackendTarget {
@@ -49,7 +50,7 @@ const idleSocketsMax = 64;
 /** Keeps connections for plain requests; an upgraded one belongs to its reply. */
 export function createBackendClient(options: BackendClientOptions): BackendClient {
   const keep = { keepAlive: true, maxFreeSockets: idleSocketsMax, timeout: 60_000 };
-  const plain = new HttpAgent(keep);
+  const plain = new plainHttp.Agent(keep);
   const trusted = new HttpsAgent({
     ...keep,
     ca: options.authorityPem,
@@ -76,7 +77,7 @@ function send(
   agent: HttpAgent,
 ): Promise<BackendReply> {
   return new Promise((resolve, reject) => {
-    const make = target.scheme === 'https' ? httpsRequest : httpRequest;
+    const make = target.scheme === 'https' ? httpsRequest : plainHttp.request;
     const outgoing = make({
       host: target.host,
       port: target.port,

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { IncomingMessage } from 'node:http';
 import { Duplex } from 'node:stream';
 import type { ByteSocket, HeaderMap } from '#base';
 import type WebSocketImpl from 'ws';
+import { plainHttp } from './plain-http.ts';
 
 /** A WebSocket as messages in and messages out, without events. */
 export interface WebSocketStream {
@@ -68,7 +68,7 @@ export async function acceptWebSocket(
     maxPayload: messageBytesMax,
   });
   const duplex = new SocketDuplex(socket, { swallowHead: true });
-  const request = new IncomingMessage(new Duplex({ read() {} }) as never);
+  const request = new plainHttp.IncomingMessage(new Duplex({ read() {} }) as never);
   request.method = 'GET';
   request.url = '/';
   // Agreed on already; `ws` would refuse the slash in "SPDY/3.1+portforward.k8s.io".

@@ -1,8 +1,9 @@
-import { request as plainRequest, Agent as PlainAgent, type IncomingMessage } from 'node:http';
+import type { Agent as PlainAgent, IncomingMessage } from 'node:http';
 import { request as secureRequest, Agent as SecureAgent } from 'node:https';
 import { Duplex } from 'node:stream';
 import { connect as secureConnect, rootCertificates, type ConnectionOptions } from 'node:tls';
 import type { ByteSocket, Clock } from '#base';
+import { plainHttp } from '#io';
 import type { RegistryOptions } from '../options.ts';
 import { relay } from '../oci/relay.ts';
 
@@ -44,7 +45,7 @@ export class Http {
     this.#options = options;
     this.#clock = clock;
     const path = options.networkNamespace;
-    this.#plain = new PlainAgent({ keepAlive: path === undefined, proxyEnv: this.#proxy() });
+    this.#plain = new plainHttp.Agent({ keepAlive: path === undefined, proxyEnv: this.#proxy() });
     if (path !== undefined) connectWithin(this.#plain, path, undefined);
   }
 
@@ -123,7 +124,7 @@ export class Http {
       agent: secure ? this.#secureAgent(url.hostname, url.host) : this.#plain,
     };
     return new Promise((resolve, reject) => {
-      const sent = (secure ? secureRequest : plainRequest)(url, options);
+      const sent = (secure ? secureRequest : plainHttp.request)(url, options);
       const cancel = this.#clock.after(this.stallMs, () => {
         sent.destroy(new TransferError(`${url.host} does not answer`));
       });
