@@ -131,6 +131,23 @@ suite('plain requests', () => {
     assert.match(text, /\r\n\r\n6\r\nhello \r\nf\r\nworld, wherever\r\n0\r\n\r\n$/);
   });
 
+  test('leave nothing behind on their connection', async () => {
+    let leaks = 0;
+    const onWarning = (): void => {
+      leaks++;
+    };
+    process.on('warning', onWarning);
+    await using served = await listen(async ({ signal }) => ({
+      status: signal.aborted ? 500 : 200,
+      headers: {},
+      body: Buffer.from('{}'),
+    }));
+    const one = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
+    await talk(served.port, [one.repeat(50)], answers(50));
+    process.off('warning', onWarning);
+    assert.equal(leaks, 0, 'listeners were added for each request');
+  });
+
   test('never get a header that would end early', async () => {
     await using served = await listen(async () => ({
       status: 200,
