@@ -42,8 +42,11 @@ export async function runProcess(
       'run-dir': { type: 'string' },
       'data-dir': { type: 'string' },
       node: { type: 'string', default: '0' },
+      // The set-up only wants the code in the runtime's cache.
+      'load-only': { type: 'boolean', default: false },
     },
   });
+  if (values['load-only']) process.exit(0);
   const runDir = values['run-dir'] ?? '';
   const config = readConfig(values['data-dir'] ?? '');
   const node = Number(values.node);
