@@ -166,15 +166,21 @@ export class Cluster implements AsyncDisposable {
   }
 
   /** The Pod once `check` likes it. */
-  podThat(name: string, check: (pod: Json) => boolean, seconds = 20): Promise<Json> {
-    return until(
-      `pod ${name}`,
-      async () => {
-        const pod = await this.pod(name);
-        return pod !== undefined && check(pod) ? pod : undefined;
-      },
-      seconds,
-    );
+  async podThat(name: string, check: (pod: Json) => boolean, seconds = 20): Promise<Json> {
+    let last: Json | undefined;
+    try {
+      return await until(
+        `pod ${name}`,
+        async () => {
+          last = await this.pod(name);
+          return last !== undefined && check(last) ? last : undefined;
+        },
+        seconds,
+      );
+    } catch (cause) {
+      const status = JSON.stringify(last?.['status']);
+      throw new Error(`Pod ${name} is not as it must be: ${status}${this.logs()}`, { cause });
+    }
   }
   running(name: string): Promise<Json> {
     return this.podThat(name, (pod) => isRunning(pod));
