@@ -130,9 +130,11 @@ async function grpcCheck(
   const host = target.host.includes(':') ? `[${target.host}]` : target.host;
   const session = http2.connect(`http://${host}:${target.port}`);
   const name = Buffer.from(target.service);
-  // HealthCheckRequest{service = 1}; a service name is short, so its length is one byte.
+  // HealthCheckRequest{service = 1}
   const message =
-    name.length === 0 ? Buffer.alloc(0) : Buffer.concat([Buffer.from([10, name.length]), name]);
+    name.length === 0
+      ? Buffer.alloc(0)
+      : Buffer.concat([Buffer.from([10, ...varint(name.length)]), name]);
   const frame = Buffer.alloc(5);
   frame.writeUInt32BE(message.length, 1);
   try {
@@ -141,7 +143,7 @@ async function grpcCheck(
         () =>
           reject(
             new Error(
-              `timeout: failed to connect service ${JSON.stringify(`${host}:${target.port}`)} within ${timeoutMs}ms`,
+              `timeout: failed to connect service ${JSON.stringify(`${host}:${target.port}`)} within ${timeoutMs / 1000}s: context deadline exceeded`,
             ),
           ),
         timeoutMs,
@@ -151,7 +153,7 @@ async function grpcCheck(
         action();
       };
       session.once('error', (error: Error) =>
-        settle(() => reject(new Error(goText(error, `${host}:${target.port}`)))),
+        settle(() => reject(notConnected(error, `${host}:${target.port}`))),
       );
       const stream = session.request({
         ':method': 'POST',
@@ -168,7 +170,10 @@ async function grpcCheck(
       stream.on('response', read);
       stream.on('trailers', read);
       stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-      stream.once('error', (error: Error) => settle(() => reject(error)));
+      // A stream that never got a connection fails before its session does.
+      stream.once('error', (error: Error) =>
+        settle(() => reject(notConnected(causeOf(error), `${host}:${target.port}`))),
+      );
       stream.once('end', () => {
         const body = Buffer.concat(chunks).subarray(5);
         if (status !== '' && status !== '0')
@@ -182,4 +187,18 @@ async function grpcCheck(
     session.destroy();
   }
 }
+function causeOf(error: Error): Error {
+  return error.cause instanceof Error ? error.cause : error;
+}
+
+function notConnected(error: Error, address: string): Error {
+  const why = goText(error, address);
+  return new Error(`error: failed to connect service at ${JSON.stringify(address)}: ${why}`);
+}
+
+/** A length as protobuf writes it: seven bits a byte, the lowest first. */
+function varint(value: number): readonly number[] {
+  return value < 128 ? [value] : [(value % 128) + 128, ...varint(Math.floor(value / 128))];
+}
+
 type http2Headers = Readonly<Record<string, string | string[] | number | boolean | undefined>>;
