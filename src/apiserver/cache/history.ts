@@ -12,9 +12,16 @@ export interface CacheEvent {
   readonly previous: StoredObject | undefined;
 }
 
-const bytesMax = 8 * 1024 * 1024;
+// What is older is read from the store: few come from so far behind.
+const bytesMax = 4 * 1024 * 1024;
 // The reference keeps at least 75 seconds (storage/cacher, eventFreshDuration).
 const ageMsMax = 90_000;
+
+/** Bytes that only this event keeps, and about what its objects take on the heap. */
+function weightOf({ type, object, previous }: CacheEvent): number {
+  const before = type === 'ADDED' ? 0 : (previous?.bytes.length ?? 0);
+  return object.bytes.length + before + 600;
+}
 
 /** The latest changes of one resource, in order: what watches resume from and old pages are made of. */
 export class History {
@@ -37,7 +44,7 @@ export class History {
 
   push(event: CacheEvent, atMs: number): void {
     this.#events.push({ event, atMs });
-    this.#bytes += event.object.bytes.length;
+    this.#bytes += weightOf(event);
     while (this.#first < this.#events.length - 1) {
       const oldest = this.#events[this.#first];
       if (oldest === undefined) break;
@@ -48,7 +55,7 @@ export class History {
         atMs - oldest.atMs <= ageMsMax;
       if (keep) break;
       this.#startRevision = oldest.event.revision;
-      this.#bytes -= oldest.event.object.bytes.length;
+      this.#bytes -= weightOf(oldest.event);
       this.#first++;
     }
     if (this.#first > 1024 && this.#first * 2 > this.#events.length) {

@@ -54,7 +54,7 @@ export async function startProcesses(config: ClusterConfig): Promise<readonly st
  * 10 % more time in create (a smaller nursery also makes for shorter pauses: p99 20 ms -> 15 ms).
  * One malloc arena: objects' bytes come and go on one thread, and arenas only keep holes.
  */
-const serverRuntime = [
+export const serverRuntime = [
   '/usr/bin/env',
   'MALLOC_ARENA_MAX=1',
   process.execPath,
