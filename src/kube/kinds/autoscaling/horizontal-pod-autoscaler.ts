@@ -1,9 +1,9 @@
 import type { Draft, KubeObject } from '#machinery';
 import { declareKind } from '../declare.ts';
 import { ageColumn, column, nameColumn } from '../shared/columns.ts';
-import { rootField } from '../shared/field.ts';
 import type { HorizontalPodAutoscaler as HorizontalPodAutoscalerV1 } from '../types/autoscaling-v1.ts';
 import type { HorizontalPodAutoscaler, HPAScalingRules } from '../types/autoscaling-v2.ts';
+import { validateAutoscaler, validateAutoscalerStatus } from './rules.ts';
 import { targetsCell } from './targets.ts';
 import { fromV2, toV2 } from './versions.ts';
 
@@ -23,8 +23,9 @@ export const horizontalPodAutoscalers = declareKind<HorizontalPodAutoscaler>(
       spec.behavior.scaleUp = defaultScaling(spec.behavior.scaleUp, true);
       spec.behavior.scaleDown = defaultScaling(spec.behavior.scaleDown, false);
     },
-    validateCreate: validate,
-    validateUpdate: validate,
+    validateCreate: (object) => validateAutoscaler(object),
+    validateUpdate: validateAutoscaler,
+    validateStatusUpdate: validateAutoscalerStatus,
     table: {
       columns: [
         nameColumn,
@@ -49,8 +50,9 @@ export const horizontalPodAutoscalersV1 = declareKind<HorizontalPodAutoscalerV1>
       spec.minReplicas ??= 1;
       spec.targetCPUUtilizationPercentage ??= 80;
     },
-    validateCreate: (object) => validate(toV2(object)),
-    validateUpdate: (object) => validate(toV2(object)),
+    validateCreate: (object) => validateAutoscaler(toV2(object)),
+    validateUpdate: (object, old) => validateAutoscaler(toV2(object), toV2(old)),
+    validateStatusUpdate: (object) => validateAutoscalerStatus(toV2(object)),
     table: {
       columns: (horizontalPodAutoscalers.table?.columns ?? []).map((one) => ({
         ...one,
@@ -78,20 +80,4 @@ function defaultScaling(
     policies,
     ...rules,
   };
-}
-
-function validate({ spec }: HorizontalPodAutoscaler) {
-  const root = rootField();
-  const field = root.at('spec');
-  const { minReplicas, maxReplicas, scaleTargetRef } = spec;
-  if (minReplicas !== undefined && minReplicas < 1)
-    field.at('minReplicas').invalid(minReplicas, 'must be greater than or equal to 1');
-  if (maxReplicas === 0) field.at('maxReplicas').required('must be set and greater than 0');
-  else if (maxReplicas < 0)
-    field.at('maxReplicas').invalid(maxReplicas, 'must be greater than or equal to 1');
-  if (minReplicas !== undefined && maxReplicas < minReplicas)
-    field.at('maxReplicas').invalid(maxReplicas, 'must be greater than or equal to `minReplicas`');
-  if (scaleTargetRef.kind === '') field.at('scaleTargetRef.kind').required();
-  if (scaleTargetRef.name === '') field.at('scaleTargetRef.name').required();
-  return root.found;
 }

@@ -114,7 +114,9 @@ function checkExitCodes(
   names: readonly string[],
 ): void {
   if (onExitCodes === undefined) return;
-  const { operator, containerName, values = [] } = onExitCodes;
+  const { operator, containerName } = onExitCodes;
+  // A client may have left the list out, which is written as null.
+  const values: readonly number[] = onExitCodes.values ?? [];
   if (operator === '') field.at('operator').required(validValues(['In', 'NotIn']));
   else if (operator !== 'In' && operator !== 'NotIn')
     field.at('operator').notSupported(operator, ['In', 'NotIn']);

@@ -2,10 +2,8 @@ import { pathSegmentName } from '#machinery';
 import type { Draft, WriteContext } from '#machinery';
 import { declareKind } from '../declare.ts';
 import { ageColumn, column, humanDuration, nameColumn } from '../shared/columns.ts';
-import { rootField } from '../shared/field.ts';
-import { sameValue } from '../shared/same.ts';
-import { checkSignerName } from '../shared/signer.ts';
 import type { CertificateSigningRequest } from '../types/certificates-v1.ts';
+import { validateRequest, validateRequestUpdate } from './csr-rules.ts';
 
 type Csr = CertificateSigningRequest;
 
@@ -18,31 +16,22 @@ export const certificateSigningRequests = declareKind<Csr>(
       csr.spec = structuredClone(old.spec) as Draft<Csr>['spec'];
     },
     prepareForStatusUpdate: stampConditions,
-    validateCreate: ({ spec }) => {
-      const root = rootField();
-      if ((spec.usages ?? []).length === 0) root.at('spec.usages').required();
-      if (spec.signerName === 'kubernetes.io/legacy-unknown')
-        root
-          .at('spec.signerName')
-          .invalid(spec.signerName, 'the legacy signerName is not allowed via this API version');
-      else checkSignerName(spec.signerName, root.at('spec.signerName'));
-      if (spec.expirationSeconds !== undefined && spec.expirationSeconds < 600)
-        root
-          .at('spec.expirationSeconds')
-          .invalid(
-            spec.expirationSeconds,
-            'may not specify a duration less than 600 seconds (10 minutes)',
-          );
-      return root.found;
+    partialUpdates: {
+      approval: {
+        prepare: (csr, old, context) => {
+          const { conditions } = csr.status;
+          csr.spec = structuredClone(old.spec) as Draft<Csr>['spec'];
+          csr.status = structuredClone(old.status) as Draft<Csr>['status'];
+          if (conditions === undefined) delete csr.status.conditions;
+          else csr.status.conditions = conditions;
+          stampConditions(csr, old, context);
+        },
+        validate: (csr, old) => validateRequestUpdate(csr, old, 'approval'),
+      },
     },
-    validateStatusUpdate: ({ status }, old) => {
-      const root = rootField();
-      if (old.status.certificate && !sameValue(status.certificate, old.status.certificate))
-        root
-          .at('status.certificate')
-          .forbidden('updates may not modify existing certificate content');
-      return root.found;
-    },
+    validateCreate: validateRequest,
+    validateUpdate: (csr, old) => validateRequestUpdate(csr, old, 'main'),
+    validateStatusUpdate: (csr, old) => validateRequestUpdate(csr, old, 'status'),
     selectableFields: { 'spec.signerName': ({ spec }) => spec.signerName },
     table: {
       columns: [

@@ -7,6 +7,7 @@ import type { Field } from '../shared/field.ts';
 import { roundResources } from '../shared/resources.ts';
 import type { ResourceList } from '../shared/resources.ts';
 import { sameValue } from '../shared/same.ts';
+import { checkScopes } from './quota-scopes.ts';
 import type { ResourceQuota } from '../types/core-v1.ts';
 
 export const resourceQuotas = declareKind<ResourceQuota>('v1/ResourceQuota', {
@@ -56,6 +57,7 @@ function checkAmounts(list: ResourceList | undefined, field: Field): void {
 function validate({ spec, status }: ResourceQuota): readonly Problem[] {
   const root = rootField();
   checkAmounts(spec.hard, root.at('spec.hard'));
+  checkScopes(spec, root.at('spec'));
   checkAmounts(status.hard, root.at('status.hard'));
   checkAmounts(status.used, root.at('status.used'));
   return root.found;

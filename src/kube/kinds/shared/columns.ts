@@ -86,8 +86,8 @@ export function labelsCell(labels: Readonly<Record<string, string>> | undefined 
     .join(',');
   return text === '' ? '<none>' : text;
 }
-export function selectorCell(selector: LabelSelector | undefined): string {
-  if (selector === undefined) return '<none>';
+export function selectorCell(selector: LabelSelector | undefined | null): string {
+  if (selector === undefined || selector === null) return '<none>';
   if (!isSelectable(selector)) return '<error>';
   return selectorText(selector) || '<none>';
 }
