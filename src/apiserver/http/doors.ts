@@ -28,6 +28,10 @@ export async function openDoor(core: Core, served: Served, door: Door): Promise<
         kind: short,
         version: kind.version,
       });
+      // A body may leave out what the path already says.
+      if ((value['kind'] ?? '') === '') value['kind'] = short;
+      if ((value['apiVersion'] ?? '') === '')
+        value['apiVersion'] = apiVersionOfType(core, type, short) ?? '';
       return value;
     },
     reply: (status, object, options) => {
@@ -60,4 +64,12 @@ export async function openDoor(core: Core, served: Served, door: Door): Promise<
     // Only now is it known whether the door's own write happened.
     for (const admission of admitted) admission.settle(committed);
   }
+}
+
+/** The version in which the scheme knows a type under this kind. */
+function apiVersionOfType(core: Core, type: string, kind: string): string | undefined {
+  for (const { versions } of core.scheme.groups)
+    for (const { apiVersion } of versions)
+      if (core.scheme.typeOf(apiVersion, kind) === type) return apiVersion;
+  return undefined;
 }

@@ -142,7 +142,9 @@ class Collector implements Runnable {
       ),
     );
     if (blocking.length === 0) await this.#dropFinalizer(node, foreground);
-    for (const { object } of dependents) this.#queue.add(object.metadata.uid);
+    // One that waits for its own dependents has been told already: in a circle this would never end.
+    for (const { object } of dependents)
+      if (!isWaiting(object)) this.#queue.add(object.metadata.uid);
   }
 
   async #judgeOwners(node: GraphNode): Promise<void> {
@@ -160,7 +162,11 @@ class Collector implements Runnable {
       if (gone.length > 0) await this.#dropOwners(node, gone);
       return;
     }
-    const hasDependents = (this.#dependents.get(uid)?.size ?? 0) > 0;
+    const dependents = this.#dependentsOf(uid);
+    const hasDependents = dependents.length > 0;
+    // A dependent that waits may wait for this one's owner: a circle is opened here.
+    if (waiting.length > 0 && dependents.some(({ object }) => isWaiting(object)))
+      await this.#unblockOwners(node);
     const propagationPolicy = finalizers.includes(orphan)
       ? 'Orphan'
       : finalizers.includes(foreground) || (waiting.length > 0 && hasDependents)
@@ -183,9 +189,7 @@ class Collector implements Runnable {
         });
         return 'absent';
       }
-      const ending =
-        there.deletionTimestamp !== undefined && there.finalizers?.includes(foreground) === true;
-      return ending ? 'waiting' : 'solid';
+      return isWaiting(known.object) ? 'waiting' : 'solid';
     }
     return this.#askFor(owner, namespace);
   }
@@ -221,6 +225,18 @@ class Collector implements Runnable {
     );
   }
 
+  /** The owners no longer wait for this dependent (garbagecollector.go attemptToDeleteItem). */
+  async #unblockOwners({ resource, object }: GraphNode): Promise<void> {
+    const ownerReferences = (object.metadata.ownerReferences ?? []).map((owner) => ({
+      ...owner,
+      ...(owner.blockOwnerDeletion === true ? { blockOwnerDeletion: false } : {}),
+    }));
+    const body = { metadata: { uid: object.metadata.uid, ownerReferences } };
+    await this.#ignoreGone(() =>
+      this.#context.api.patch(resource, targetOf(object), { type: 'merge', body }),
+    );
+  }
+
   async #dropFinalizer({ resource, object }: GraphNode, finalizer: string): Promise<void> {
     const { uid, resourceVersion, finalizers = [] } = object.metadata;
     const left = finalizers.filter((one) => one !== finalizer);
@@ -237,6 +253,13 @@ class Collector implements Runnable {
       if (!isStatus(error, 'NotFound')) throw error;
     }
   }
+}
+
+/** Deleted in the foreground, and still there for its dependents' sake. */
+function isWaiting({ metadata }: KubeObject): boolean {
+  return (
+    metadata.deletionTimestamp !== undefined && metadata.finalizers?.includes(foreground) === true
+  );
 }
 
 function targetOf(object: KubeObject): { readonly name: string; readonly namespace?: string } {

@@ -30,6 +30,7 @@ export class ContainerKeeper {
   readonly #hooks: KeeperHooks;
   readonly #probers = new Map<string, ContainerProber>();
   readonly #words = new Map<string, string>();
+  readonly #replaced = new Set<string>();
   readonly #stopping = new Map<string, number>();
   readonly #postStarting = new Set<string>();
 
@@ -88,6 +89,16 @@ export class ContainerKeeper {
   started(container: Container): boolean {
     if (this.#postStarting.has(container.id)) return false;
     return this.#probers.get(container.id)?.started ?? false;
+  }
+
+  /** Ends a container whose definition changed; the next one takes its place whatever the policy. */
+  replace(container: Container, message: string): void {
+    this.#replaced.add(container.id);
+    this.kill(container, { message, graceSeconds: undefined });
+  }
+
+  replaced(container: Container): boolean {
+    return this.#replaced.has(container.id);
   }
 
   ready(container: Container): boolean {

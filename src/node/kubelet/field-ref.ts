@@ -7,7 +7,8 @@ export interface NodeFacts {
   readonly nodeIp: string;
   readonly cpuMillis: number;
   readonly memoryBytes: number;
-  readonly ephemeralBytes: number;
+  /** What the node offers to Pods: the value of a limit that is not set. */
+  readonly allocatable: { readonly memoryBytes: number; readonly ephemeralBytes: number };
 }
 
 /** The value of a downward API field, for variables and for files. */
@@ -88,6 +89,6 @@ export function resourceValue(
 
 function nodeAmount(node: NodeFacts, name: string): number {
   if (name === 'cpu') return node.cpuMillis;
-  if (name === 'memory') return node.memoryBytes;
-  return name === 'ephemeral-storage' ? node.ephemeralBytes : 0;
+  if (name === 'memory') return node.allocatable.memoryBytes;
+  return name === 'ephemeral-storage' ? node.allocatable.ephemeralBytes : 0;
 }

@@ -10,7 +10,7 @@ import { createFace } from './face.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { ImageManager } from './images.ts';
 import { NodeKeeper } from './node-keeper.ts';
-import { cpuOf, memoryOf, mountsWholeTrees } from './node-object.ts';
+import { cpuOf, allocatableBytes, memoryOf, mountsWholeTrees } from './node-object.ts';
 import type { Kubelet, KubeletOptions } from './options.ts';
 import { annotations, labels } from './pod-view.ts';
 import type { PodContext } from './pod-context.ts';
@@ -233,7 +233,7 @@ class Agent implements Kubelet {
         nodeIp: options.nodeIp,
         cpuMillis: cpuOf(options, machine),
         memoryBytes,
-        ephemeralBytes: machine.filesystemBytes,
+        allocatable: allocatableBytes(options, machine),
         dns: parseResolvConf(text),
         apparmorProfiles: machine.apparmorProfiles,
         selinux: machine.selinux,

@@ -37,9 +37,8 @@ export function logText(log: string, linesMax: number): string {
     parts.push(Buffer.from(parsed.text).toString() + (parsed.whole ? '\n' : ''));
   }
   const lines = parts.join('').split('\n');
-  if (lines.at(-1) === '') lines.pop();
-  return lines
-    .slice(-linesMax)
-    .map((line) => `${line}\n`)
-    .join('');
+  // What a program wrote without an end of line has none here either.
+  const ended = lines.at(-1) === '';
+  if (ended) lines.pop();
+  return lines.slice(-linesMax).join('\n') + (ended && lines.length > 0 ? '\n' : '');
 }

@@ -32,6 +32,18 @@ export function memoryOf(options: KubeletOptions, machine: Machine): number {
 }
 
 /** mount_setattr came with Linux 5.12. */
+/** What is left for Pods; memory in whole kibibytes, as the node's status says it. */
+export function allocatableBytes(
+  options: KubeletOptions,
+  machine: Machine,
+): { readonly memoryBytes: number; readonly ephemeralBytes: number } {
+  const memory = Math.max(0, memoryOf(options, machine) - memoryReservedBytes);
+  return {
+    memoryBytes: Math.floor(memory / 1024) * 1024,
+    ephemeralBytes: Math.floor(machine.filesystemBytes * 0.9),
+  };
+}
+
 export function mountsWholeTrees({ kernelVersion }: Machine): boolean {
   const [major = 0, minor = 0] = kernelVersion.split('.').map((part) => Number.parseInt(part, 10));
   return major > 5 || (major === 5 && minor >= 12);
@@ -55,6 +67,7 @@ export function nodeStatus(
 ): Omit<NodeStatus, 'phase'> {
   const { options, machine, images } = input;
   const memory = memoryOf(options, machine);
+  const allocatable = allocatableBytes(options, machine);
   const shared = {
     cpu: cpuText(cpuOf(options, machine)),
     pods: String(options.podsMax ?? podsMaxDefault),
@@ -69,8 +82,8 @@ export function nodeStatus(
     },
     allocatable: {
       ...shared,
-      memory: kibi(Math.max(0, memory - memoryReservedBytes)),
-      'ephemeral-storage': String(Math.floor(machine.filesystemBytes * 0.9)),
+      memory: kibi(allocatable.memoryBytes),
+      'ephemeral-storage': String(allocatable.ephemeralBytes),
     },
     conditions: conditionsOf(input, old),
     addresses: [

@@ -8,6 +8,8 @@ import type { PodView, Slot } from './pod-view.ts';
 export interface ContainerFacts {
   /** Passed its startup probe and its postStart hook. */
   started(container: Container): boolean;
+  /** Was ended only because its definition changed: its policy does not count. */
+  replaced(container: Container): boolean;
 }
 export interface Plan {
   /** A sandbox is missing and something wants to run. */
@@ -56,7 +58,11 @@ export function planPod(pod: Pod, view: PodView, facts: ContainerFacts): Plan {
       continue;
     }
     if (alive(container)) pending = true;
-    else if (container === undefined || runsAgain(pod, slot.spec, container.exitCode ?? 137)) {
+    else if (
+      container === undefined ||
+      facts.replaced(container) ||
+      runsAgain(pod, slot.spec, container.exitCode ?? 137)
+    ) {
       pending = true;
       start.push(slot);
     }

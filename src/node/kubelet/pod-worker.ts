@@ -186,6 +186,7 @@ export class PodWorker {
     this.#checkDeadline();
     const plan = planPod(this.#resize.given(this.#pod), view, {
       started: (container) => this.#keeper.started(container),
+      replaced: (container) => this.#keeper.replaced(container),
     });
     const finished = ['Failed', 'Succeeded'].includes(this.#pod.status?.phase ?? '');
     const deleted = this.#gone || this.#pod.metadata.deletionTimestamp !== undefined;
@@ -253,8 +254,7 @@ export class PodWorker {
       return;
     }
     this.#due(await this.#setup.refresh(this.#pod));
-    for (const { container, message } of plan.kill)
-      this.#keeper.kill(container, { message, graceSeconds: undefined });
+    for (const { container, message } of plan.kill) this.#keeper.replace(container, message);
     if (sandbox?.state !== 'ready') return;
     this.#due(this.#resize.look(this.#pod, { view, sandbox }));
     for (const slot of plan.start) this.#maybeStart(slot, { view, sandbox });

@@ -46,7 +46,7 @@ const node = {
   nodeIp: '192.168.0.1',
   cpuMillis: 4000,
   memoryBytes: 8 * 2 ** 30,
-  ephemeralBytes: 0,
+  allocatable: { memoryBytes: 8 * 2 ** 30 - 100 * 2 ** 20, ephemeralBytes: 0 },
 };
 
 test('expand() replaces known names, keeps unknown ones and honours the escape', () => {

@@ -6,12 +6,22 @@
  */
 import { after, before, suite, test } from 'node:test';
 import { apiCases } from './api.ts';
+import { networkCases } from './network.ts';
+import { probeCases } from './probes.ts';
+import { workloadCases } from './workloads.ts';
 import { volumeCases } from './volumes.ts';
 import { podCases } from './pods.ts';
 import type { Case } from './kit.ts';
 import { World } from './kit.ts';
 
-const cases: readonly Case[] = [...apiCases, ...podCases, ...volumeCases];
+const cases: readonly Case[] = [
+  ...apiCases,
+  ...podCases,
+  ...volumeCases,
+  ...workloadCases,
+  ...networkCases,
+  ...probeCases,
+];
 const wanted = process.env['CASES'] ?? '';
 const chosen = cases.filter(({ name }) => name.includes(wanted));
 let world: World;

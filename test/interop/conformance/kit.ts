@@ -265,6 +265,7 @@ export class World implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#api?.close();
+    if (process.env['KEEP'] === '1') return console.log(`kept: ${this.name} ${this.home}`);
     await this.tandem('destroy', '--yes');
     rmSync(this.home, { recursive: true, force: true });
   }

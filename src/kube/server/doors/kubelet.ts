@@ -6,6 +6,7 @@ import {
   BackendError,
   type BackendReply,
   type BackendTarget,
+  isWebSocketRequest,
   splice,
 } from '#io';
 import { nodes, pods, type Node, type Pod } from '#kube/kinds';
@@ -18,6 +19,7 @@ import {
   problem,
   serviceUnavailable,
 } from '#machinery';
+import { logSocket } from './log-socket.ts';
 
 export interface TunnelParts {
   readonly reader: Reader;
@@ -120,6 +122,7 @@ async function log(door: DoorRequest, parts: TunnelParts): Promise<FaceReply> {
     signal: door.request.signal,
   });
   if (reply.status !== 200) throw await kubeletError(reply, name);
+  if (isWebSocketRequest(door.request.headers)) return logSocket(door.request, reply);
   return { status: 200, headers: { 'content-type': 'text/plain' }, body: streamed(reply) };
 }
 
