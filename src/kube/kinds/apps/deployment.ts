@@ -68,7 +68,9 @@ export const deployments = declareKind<Deployment>('apps/v1/Deployment', {
       column(
         'Selector',
         ({ spec: { selector } }) =>
-          selector !== undefined && !isSelectable(selector) ? '<invalid>' : selectorText(selector),
+          (selector ?? undefined) !== undefined && !isSelectable(selector)
+            ? '<invalid>'
+            : selectorText(selector),
         { wide: true },
       ),
     ],
