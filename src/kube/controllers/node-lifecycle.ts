@@ -13,6 +13,7 @@ import {
 } from '#kube/kinds';
 import { isStatus } from '#machinery';
 import { withCondition } from './conditions.ts';
+import { EvictionPace } from './eviction-pace.ts';
 import {
   createLoop,
   forEachLimited,
@@ -46,6 +47,7 @@ export function nodeLifecycleController(context: ControllerContext): Runnable {
   const leases = informers.of<Lease>(leaseKind);
   const pods = informers.of<Pod>(podKind);
   const recorder = context.recorder('node-controller');
+  const pace = new EvictionPace(clock);
   /** When a renewal was seen, on our clock: a node's own clock is not to be trusted. */
   const heard = new Map<string, { readonly text: string; readonly atMs: number }>();
   const listen = (name: string, text: string): void => {
@@ -55,6 +57,7 @@ export function nodeLifecycleController(context: ControllerContext): Runnable {
     const node = nodes.get(name);
     if (node === undefined) {
       heard.delete(name);
+      pace.forget(name);
       return undefined;
     }
     const lease = leases.get(`${leaseNamespace}/${name}`);
@@ -70,10 +73,12 @@ export function nodeLifecycleController(context: ControllerContext): Runnable {
         message: `Node ${name} status is now: NodeNotReady`,
       });
     }
-    const others = nodes.list().some((one) => one.metadata.name !== name && isReady(one));
-    await writeTaints(context, current, others);
+    if (isReady(current)) pace.forget(name);
+    const paceMs = isReady(current) ? 0 : pace.waitMs(current, nodes.list(), isReady);
+    await writeTaints(context, current, paceMs === 0);
     if (!isReady(current)) await markPodsNotReady(context, pods.by('node', name));
-    return { afterMs: silentMs >= graceMs ? graceMs : graceMs - silentMs };
+    const afterMs = silentMs >= graceMs ? graceMs : graceMs - silentMs;
+    return { afterMs: paceMs > 0 ? Math.min(paceMs, afterMs) : afterMs };
   };
   return createLoop(context, {
     name: 'node-lifecycle-controller',
@@ -82,7 +87,7 @@ export function nodeLifecycleController(context: ControllerContext): Runnable {
       nodes.onChange(({ key, object, old }) => {
         const wasReady = old !== undefined && isReady(old);
         queue.add(key);
-        // Whether anybody else is alive decides if Pods may be moved at all.
+        // Who else is alive decides if Pods may be moved at all.
         if (object === undefined || isReady(object) !== wasReady)
           for (const node of nodes.list()) if (!isReady(node)) queue.add(keyOf(node));
       });
@@ -125,11 +130,11 @@ async function markUnknown({ api, clock }: ControllerContext, node: Node): Promi
   );
 }
 
-/** The taints that a node's conditions call for. Without another living node nothing is driven away. */
+/** The taints that a node's conditions call for; its Pods are driven away when it is its turn. */
 async function writeTaints(
   { api, clock }: ControllerContext,
   node: Node,
-  othersAlive: boolean,
+  mayDrive: boolean,
 ): Promise<void> {
   const now = seconds(clock.nowMs());
   const statusOf = (wanted: string): string =>
@@ -141,7 +146,7 @@ async function writeTaints(
       ready === 'Unknown' && node.status.conditions !== undefined ? unreachable : notReady;
     wanted.push({ key, effect: 'NoSchedule' });
     const driven = node.spec.taints?.some((one) => one.effect === 'NoExecute' && one.key === key);
-    if (othersAlive || driven === true) wanted.push({ key, effect: 'NoExecute' });
+    if (mayDrive || driven === true) wanted.push({ key, effect: 'NoExecute' });
   }
   for (const [type, key] of Object.entries(pressureTaints))
     if (statusOf(type) === 'True') wanted.push({ key, effect: 'NoSchedule' });

@@ -13,7 +13,10 @@ import {
   type Node,
   type Pod,
 } from '#kube/kinds';
+import { createSimClock } from '#sim';
+import { EvictionPace } from './eviction-pace.ts';
 import { world } from './fixture.test.ts';
+import { isReady } from './node-lifecycle.ts';
 
 const metadata = (name: string, more: object = {}) => ({ name, namespace: 'default', ...more });
 const node = (name: string) => ({
@@ -189,4 +192,38 @@ test('Nodes get ranges until none is left, then an event says so; a freed range 
     ['n3', '10.1.0.0/24'],
   ]);
   await end();
+});
+
+test('Silent nodes are emptied one in ten seconds, and not at all when most of a zone is silent', () => {
+  const clock = createSimClock();
+  const zone = (names: readonly string[], silent: readonly string[]) =>
+    names.map((name) => ({
+      ...node(name),
+      status: {
+        conditions: [
+          {
+            type: 'Ready',
+            status: silent.includes(name) ? 'Unknown' : 'True',
+            lastTransitionTime: '2026-01-01T00:00:00Z',
+            lastHeartbeatTime: '2026-01-01T00:00:00Z',
+          },
+        ],
+      },
+    })) as unknown as readonly Node[];
+  const wait = (pace: EvictionPace, all: readonly Node[], name: string) => {
+    const one = all.find(({ metadata }) => metadata.name === name);
+    assert.ok(one !== undefined);
+    return pace.waitMs(one, all, isReady);
+  };
+  const names = ['n1', 'n2', 'n3', 'n4', 'n5'];
+  const pace = new EvictionPace(clock);
+  const two = zone(names, ['n1', 'n2']);
+  assert.deepEqual(
+    [wait(pace, two, 'n1'), wait(pace, two, 'n1'), wait(pace, two, 'n2')],
+    [0, 0, 10_000],
+  );
+  const most = zone(names, ['n1', 'n2', 'n3']);
+  assert.equal(wait(new EvictionPace(clock), most, 'n1'), 10_000, 'a small zone is left alone');
+  const all = zone(names, names);
+  assert.equal(wait(new EvictionPace(clock), all, 'n1'), 10_000, 'nobody answers: it is us');
 });
