@@ -15,7 +15,6 @@ import {
   systemRandom,
   tcpListens,
 } from '#io';
-import { endpointSlices, nodes, pods, services } from '#kube/kinds';
 import type { EndpointSlice, Node, Pod, Service } from '#kube/kinds';
 import {
   addressesOfService,
@@ -50,6 +49,7 @@ import { planOf } from './cluster/plan.ts';
 import type { ClusterPlan } from './cluster/plan.ts';
 import { aborted, runProcess } from './process.ts';
 import type { ProcessContext } from './process.ts';
+import { endpointSlices, nodes, pods, services } from './resources.ts';
 import { gitVersion } from './version.ts';
 
 const clusterDomain = 'cluster.local';

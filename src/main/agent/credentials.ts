@@ -5,8 +5,8 @@ import type { Clock, Logger } from '#base';
 import { createHttpApi } from '#client';
 import type { HttpApi } from '#client';
 import { createCsr, writeSecretFile } from '#io';
-import { certificateSigningRequests } from '#kube/kinds';
 import { StatusError } from '#machinery';
+import { certificateSigningRequests } from '../resources.ts';
 
 /** A key and its certificate, PEM. */
 export interface KeyPair {

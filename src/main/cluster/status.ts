@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { exitCodes, formatBytes, paint, table } from '#cli';
 import type { ParsedCommand, Terminal } from '#cli';
-import { nodes, pods } from '#kube/kinds';
+import { nodes, pods } from '../resources.ts';
 import { runDirOf } from './config.ts';
 import type { ClusterConfig } from './config.ts';
 import { answers, connectTo, serverUrl, unreadiness } from './connect.ts';
