@@ -290,6 +290,10 @@ suite('Verbs', () => {
     );
     const document = await api.call('GET', apps);
     assert.equal(document.headers['cache-control'], 'public, immutable');
+    const schemas = at(document.json, 'components.schemas') as Record<string, unknown>;
+    const surge = 'io.k8s.apimachinery.pkg.util.intstr.IntOrString';
+    assert.match(JSON.stringify(schemas['io.k8s.api.apps.v1.RollingUpdateDeployment']), /intstr/);
+    assert.equal(at(schemas[surge], 'format'), 'int-or-string');
     const v2 = await api.call('GET', '/openapi/v2');
     assert.equal(at(v2.json, 'swagger'), '2.0');
     const binary = await api.call('GET', '/openapi/v2', {

@@ -22,6 +22,7 @@ export type {
   PartialUpdate,
   ResourceName,
   ScaleDeclaration,
+  ScaleView,
   StoredAs,
   SubresourceDeclaration,
   TableDeclaration,

@@ -135,10 +135,17 @@ export interface TableDeclaration<T> {
   readonly columns: readonly ColumnDeclaration<T>[];
   rowConditions?(object: T): readonly Readonly<Record<string, string>>[];
 }
+/** An autoscaling/v1 Scale as it is shown. */
+export interface ScaleView extends KubeObject {
+  readonly spec: { readonly replicas: number };
+  readonly status: { readonly replicas: number; readonly selector: string };
+}
 export interface ScaleDeclaration<T> {
   replicas(object: T): number;
   statusReplicas(object: T): number;
   /** Selector in text form. */
   selector(object: T): string;
   setReplicas(object: Draft<T>, replicas: number): void;
+  /** Columns of the scale itself. */
+  readonly table?: TableDeclaration<ScaleView>;
 }

@@ -1,5 +1,5 @@
 import type { FaceReply } from '#base';
-import type { Draft, KindDeclaration, KubeObject } from '#machinery';
+import type { Draft, KindDeclaration, KubeObject, TableDeclaration } from '#machinery';
 import { StatusError, badRequest, notFound, successStatus } from '#machinery';
 import { type Call, type Core, type Outcome, draftOf, keyOf, viewOf } from '../core.ts';
 import type { Door } from '../seams.ts';
@@ -346,18 +346,14 @@ export class Served {
     const { context, core } = this;
     const { info, request } = context;
     checkPathName(info.name);
-    const asked = negotiate(request.headers['accept'], {
-      protobuf: true,
-      watch: false,
-      convertible: false,
-    });
-
     const type = 'k8s.io.api.autoscaling.v1.Scale';
-    const answer = async (scale: object): Promise<FaceReply> => ({
-      status: 200,
-      headers: { 'content-type': mediaTypes[asked.format] },
-      body: await encodeTyped(core, { accepted: asked, pretty: false }, { type, object: scale }),
-    });
+    // Columns see what they were declared for, as with every kind.
+    const columns = this.kind.scale?.table as TableDeclaration<KubeObject> | undefined;
+    const { table: _table, ...kind } = this.kind;
+    const shown = { ...kind, type, ...(columns === undefined ? {} : { table: columns }) };
+    const view: View = { ...this.view, kind: shown };
+    const answer = async (scale: KubeObject): Promise<FaceReply> =>
+      this.bytes(200, await encodeObject(core, view, { object: () => scale, stored: undefined }));
     if (info.verb === 'get') return await answer(readScale(core, this.call()));
     const isPatch = info.verb === 'patch';
     const query = writeQueryOf(request, info.query, isPatch ? 'PatchOptions' : 'UpdateOptions');

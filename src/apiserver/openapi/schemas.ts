@@ -51,10 +51,14 @@ class SchemaMaker {
   finish(): Record<string, Schema> {
     for (let type = this.#queue.pop(); type !== undefined; type = this.#queue.pop()) {
       const fact = this.#tables.type(type);
-      this.#made.set(type, fact === undefined ? { type: 'object' } : this.#typeSchema(fact));
+      this.#made.set(type, fact === undefined ? this.#factless(type) : this.#typeSchema(fact));
     }
     const sorted = [...this.#made].toSorted(([a], [b]) => (a < b ? -1 : 1));
     return Object.fromEntries(sorted.map(([type, schema]) => [schemaName(type), schema]));
+  }
+
+  #factless(type: string): Schema {
+    return this.#special(type.slice(type.lastIndexOf('.') + 1)) ?? { type: 'object' };
   }
 
   #typeSchema(fact: TypeFact): Schema {
@@ -101,8 +105,9 @@ class SchemaMaker {
     const description = this.#describe?.(type, field.json ?? '');
     const schema = this.#valueSchema(field.type, field.of);
     const isReference = '$ref' in schema;
+    const empty = namedTypes[field.type] === undefined ? { default: {} } : {};
     const wrapped: Schema =
-      isReference && this.#flavour === 'v3' ? { allOf: [schema], default: {} } : schema;
+      isReference && this.#flavour === 'v3' ? { allOf: [schema], ...empty } : schema;
     const fallback =
       this.#flavour === 'v3' && field.default !== undefined ? { default: field.default } : {};
     const values = field.enum === undefined || field.type === 'list' ? {} : { enum: field.enum };
@@ -119,12 +124,12 @@ class SchemaMaker {
     if (type === 'list') return { type: 'array', items: this.#inner(of) };
     if (type === 'map') return { type: 'object', additionalProperties: this.#inner(of) };
     if (type === 'ref') return this.#reference(of ?? '');
-    return scalars[type] ?? this.#special(type) ?? {};
+    return scalars[type] ?? this.#named(type) ?? this.#special(type) ?? {};
   }
 
   #inner(of: string | undefined): Schema {
     if (of === undefined) return {};
-    const schema = scalars[of] ?? this.#special(of);
+    const schema = scalars[of] ?? this.#named(of) ?? this.#special(of);
     if (schema !== undefined) return schema;
     if (of.startsWith('list:') || of.startsWith('map:')) return {};
     const reference = this.#reference(of);
@@ -135,6 +140,12 @@ class SchemaMaker {
     this.need(type);
     const base = this.#flavour === 'v2' ? '#/definitions/' : '#/components/schemas/';
     return { $ref: base + schemaName(type) };
+  }
+
+  /** Types that clients show by their name: a field of theirs refers to it. */
+  #named(name: string): Schema | undefined {
+    const type = namedTypes[name];
+    return type === undefined ? undefined : this.#reference(type);
   }
 
   #special(name: string): Schema | undefined {
@@ -174,6 +185,11 @@ function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
   if (known === undefined) map.set(key, [value]);
   else known.push(value);
 }
+
+const namedTypes: Readonly<Record<string, string>> = {
+  IntOrString: 'k8s.io.apimachinery.pkg.util.intstr.IntOrString',
+  Quantity: 'k8s.io.apimachinery.pkg.api.resource.Quantity',
+};
 
 const scalars: Readonly<Record<string, Schema>> = {
   string: { type: 'string' },

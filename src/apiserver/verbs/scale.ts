@@ -1,4 +1,4 @@
-import type { Draft, KubeObject, ScaleDeclaration } from '#machinery';
+import type { Draft, KubeObject, ScaleDeclaration, ScaleView } from '#machinery';
 import { conflict, invalid, notFound, problem } from '#machinery';
 import { type Call, type Core, draftOf, keyOf, viewOf } from '../core.ts';
 import { patched } from './machine.ts';
@@ -11,7 +11,7 @@ interface Scale {
 }
 
 /** The autoscaling/v1 Scale of an object. */
-export function readScale(core: Core, call: Call): object {
+export function readScale(core: Core, call: Call): ScaleView {
   const stored = core.cache.of(call.kind).get(keyOf(call.kind, call.name, call.namespace));
   if (stored === undefined) throw notFound(call.kind, call.name);
   return scaleOf(scaleDeclaration(call), viewOf(call.kind, stored));
@@ -23,7 +23,7 @@ function scaleDeclaration(call: Call): ScaleDeclaration<KubeObject> {
   return scale;
 }
 
-function scaleOf(scale: ScaleDeclaration<KubeObject>, object: KubeObject): object {
+function scaleOf(scale: ScaleDeclaration<KubeObject>, object: KubeObject): ScaleView {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
   return {
     kind: 'Scale',
@@ -39,7 +39,7 @@ export async function writeScale(
   core: Core,
   call: Call,
   body: PatchBody | Record<string, unknown>,
-): Promise<object> {
+): Promise<ScaleView> {
   const declared = scaleDeclaration(call);
   const change = (old: KubeObject): Draft<KubeObject> => {
     const wanted = isPatch(body)
@@ -65,7 +65,7 @@ function isPatch(body: PatchBody | Record<string, unknown>): body is PatchBody {
   return typeof (body as { judge?: unknown }).judge === 'function';
 }
 
-function patchedScale(core: Core, scale: object, patch: PatchBody): Scale {
+function patchedScale(core: Core, scale: ScaleView, patch: PatchBody): Scale {
   return patched(
     core,
     { type: 'k8s.io.api.autoscaling.v1.Scale' },

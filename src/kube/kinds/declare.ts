@@ -2,6 +2,7 @@ import type { Draft, KindDeclaration, KubeObject, PartialUpdate, WriteContext } 
 import { emptyStruct, kindFact, rootFields, strategyFact, structField } from './facts.ts';
 import type { KindFact, StrategyFact } from './facts.ts';
 import { sameValue } from './shared/same.ts';
+import { scaleTable } from './shared/scale.ts';
 
 /**
  * What a kind adds by hand to its facts. The `prepare` functions run after the common part (status
@@ -67,6 +68,7 @@ export function declareKind<T extends KubeObject>(
     defaultPropagation: strategy.gc === 'orphan' ? 'Orphan' : 'Background',
     deleteReturnsObject: fact.group === 'resource.k8s.io' || returnDeleted.has(fact.kind),
     ...answers,
+    ...(behaviour.scale && { scale: { table: scaleTable, ...behaviour.scale } }),
     prepareForCreate: (object, context) => {
       if (hasStatus && keepsStatusOnCreate !== true) resetStatus(object, fact.type);
       startGeneration(object, strategy);

@@ -383,3 +383,28 @@ test('objects without what their kind requires are refused field by field', asyn
   const answer = await cluster.call('POST', pods, { body: pod });
   assert.equal(answer.json['message'], 'Pod "bad" is invalid: spec.containers: Required value');
 });
+
+test('a scale is shown with columns of its own', async () => {
+  await using cluster = await startCluster();
+  await ready(cluster);
+  const body = {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'web' },
+    spec: {
+      replicas: 3,
+      selector: { matchLabels: { a: 'b' } },
+      template: {
+        metadata: { labels: { a: 'b' } },
+        spec: { containers: [{ name: 'c', image: 'i' }] },
+      },
+    },
+  };
+  const apps = '/apis/apps/v1/namespaces/default/deployments';
+  assert.equal((await cluster.call('POST', apps, { body })).status, 201);
+  const scale = await cluster.call('GET', `${apps}/web/scale`, {
+    headers: { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' },
+  });
+  assert.match(scale.text, /"Desired".*"Available".*"cells":\["web",3,0,"/s);
+  assert.equal((await cluster.call('GET', `${apps}/web/scale`)).json['kind'], 'Scale');
+});
