@@ -215,7 +215,7 @@ export class PodLedger implements Disposable {
     }
     if (granted.length === 0) return;
     const now = formatTime(clock.nowMs());
-    const updates = granted.map((index) => bindUpdate(bindings[index], now));
+    const updates = granted.map((index) => bindUpdate(this.#placed(bindings[index]), now));
     let outcomes: readonly UpdateResult<Pod>[];
     try {
       outcomes = await server.updateMany<Pod>(updates);
@@ -232,6 +232,18 @@ export class PodLedger implements Disposable {
       if (binding !== undefined) pool.release(`pod/${binding.namespace}/${binding.name}`);
       work.results[index] = { ok: false, error: statusOf(outcome.error) };
     }
+  }
+
+  /** A Pod learns from its node which zone and region it runs in (admission plugin PodTopologyLabels). */
+  #placed(binding: Binding | undefined): Binding | undefined {
+    if (binding === undefined) return undefined;
+    const own = this.#parts.reader.get(nodes, binding.node)?.metadata.labels ?? {};
+    const place = topologyKeys.flatMap((key) => {
+      const value = own[key];
+      return value === undefined ? [] : [[key, value] as const];
+    });
+    if (place.length === 0) return binding;
+    return { ...binding, labels: { ...binding.labels, ...Object.fromEntries(place) } };
   }
 
   /** What the cache said while the binding was being written is looked at now. */
@@ -254,6 +266,8 @@ export class PodLedger implements Disposable {
     };
   }
 }
+
+const topologyKeys = ['topology.kubernetes.io/zone', 'topology.kubernetes.io/region'];
 
 function sameClaim(a: Claim, b: Claim): boolean {
   const names = new Set([...Object.keys(a.amounts), ...Object.keys(b.amounts)]);

@@ -408,3 +408,12 @@ test('a scale is shown with columns of its own', async () => {
   assert.match(scale.text, /"Desired".*"Available".*"cells":\["web",3,0,"/s);
   assert.equal((await cluster.call('GET', `${apps}/web/scale`)).json['kind'], 'Scale');
 });
+
+test('component statuses are computed, listed and found by name', async () => {
+  await using cluster = await startCluster();
+  const list = await cluster.call('GET', '/api/v1/componentstatuses');
+  assert.equal(list.status, 200, list.text);
+  assert.match(list.text, /"etcd-0".*"Healthy"/s);
+  assert.equal((await cluster.call('GET', '/api/v1/componentstatuses/scheduler')).status, 200);
+  assert.equal((await cluster.call('GET', '/api/v1/componentstatuses/nope')).status, 404);
+});

@@ -33,6 +33,7 @@ import { bootstrapRbac } from './bootstrap/rbac.ts';
 import { bootstrap } from './bootstrap/reconcile.ts';
 import { CsrSigner } from './csr-signer.ts';
 import { bindingDoors } from './doors/binding.ts';
+import { componentStatusDoor } from './doors/component-status.ts';
 import { evictionDoor } from './doors/eviction.ts';
 import { kubeletDoors } from './doors/kubelet.ts';
 import { proxyDoors } from './doors/proxy.ts';
@@ -187,6 +188,7 @@ function partsOf(options: KubeServerOptions) {
     admission: admissionPlugins({ reader, authorizer, rbac, allocation, scheme, clock, random }),
     doors: [
       ...bindingDoors(ledger),
+      componentStatusDoor(),
       evictionDoor({ reader, server, api, clock }),
       tokenDoor({ reader, signer, issuer, audiences, clock, random }),
       ...kubeletDoors({ reader, backend, authorizer }),

@@ -68,9 +68,7 @@ export const deployments = declareKind<Deployment>('apps/v1/Deployment', {
       column(
         'Selector',
         ({ spec: { selector } }) =>
-          (selector ?? undefined) !== undefined && !isSelectable(selector)
-            ? '<invalid>'
-            : selectorText(selector),
+          selector && !isSelectable(selector) ? '<invalid>' : selectorText(selector),
         { wide: true },
       ),
     ],

@@ -1,5 +1,4 @@
 import type { Clock, FaceReply } from '#base';
-import { formatTime } from '#base';
 import type { ApiServer, Door, DoorRequest, Reader } from '#apiserver';
 import {
   certificateSigningRequests,
@@ -13,6 +12,7 @@ import {
   type KubeObject,
   type ResourceName,
   conflict,
+  invalid,
   methodNotSupported,
   notFound,
 } from '#machinery';
@@ -96,17 +96,18 @@ async function approve(door: DoorRequest, parts: WriteParts): Promise<FaceReply>
   const stored = parts.reader.get(certificateSigningRequests, name);
   if (door.request.method === 'GET' && stored !== undefined) return door.reply(200, stored);
   const { body } = await readPut<Csr>(door, stored, certificateSigningRequests);
-  const now = formatTime(parts.clock.nowMs());
+  const nowMs = parts.clock.nowMs();
   const [result] = await parts.server.updateMany<Csr>([
     {
       resource: certificateSigningRequests,
       name,
       change(draft) {
-        draft.status.conditions = (body.status.conditions ?? []).map((one) => ({
-          ...one,
-          lastUpdateTime: one.lastUpdateTime ?? now,
-          lastTransitionTime: one.lastTransitionTime ?? now,
-        }));
+        const before = structuredClone(draft) as unknown as Csr;
+        draft.status.conditions = structuredClone(body.status.conditions ?? []);
+        const rules = certificateSigningRequests.partialUpdates?.['approval'];
+        rules?.prepare(draft, before, { nowMs, namespace: '', subresource: 'approval' });
+        const problems = rules?.validate(draft as unknown as Csr, before) ?? [];
+        if (problems.length > 0) throw invalid(certificateSigningRequests, name, problems);
       },
     },
   ]);
