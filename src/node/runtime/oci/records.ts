@@ -16,7 +16,8 @@ export interface SandboxRecord {
   readonly cgroup: string;
   /** The container that holds a shared PID namespace, not shown to anybody. */
   readonly pauseId: string | undefined;
-  readonly state: 'making' | 'ready' | 'notReady';
+  /** `spare`: connected, and no Pod's yet. */
+  readonly state: 'making' | 'spare' | 'ready' | 'notReady';
 }
 export interface ContainerRecord {
   readonly id: string;

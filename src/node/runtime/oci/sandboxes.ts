@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Clock, Logger } from '#base';
+import type { Cancel, Clock, Logger } from '#base';
 import { ContainerError } from '../runtime.ts';
 import type { ResourceLimits, Sandbox, SandboxSpec } from '../runtime.ts';
 import type { Cgroups } from './cgroups.ts';
@@ -22,10 +22,36 @@ export interface SandboxPlace {
   readonly logger: Logger;
 }
 
+const sparesMax = 2;
+const quietMs = 150;
+const noSpec: SandboxSpec = {
+  podName: '',
+  podNamespace: '',
+  podUid: '',
+  attempt: 0,
+  hostname: '',
+  hostNetwork: false,
+  hostPid: false,
+  hostIpc: false,
+  sharePid: false,
+  dns: { servers: [], searches: [], options: [] },
+  sysctls: {},
+  hostAliases: [],
+  labels: {},
+  annotations: {},
+  resources: {},
+  qosClass: 'BestEffort',
+};
+
 /** The sandboxes of a node and their records. */
 export class Sandboxes {
   readonly #place: SandboxPlace;
   readonly #records = new Map<string, SandboxRecord>();
+  /** Connected namespaces for the next Pods: a third of what a start takes is done ahead. */
+  readonly #spares: SandboxRecord[] = [];
+  #preparing: Promise<void> = Promise.resolve();
+  #closed = false;
+  #cancelPreparing: Cancel = () => undefined;
 
   constructor(place: SandboxPlace) {
     this.#place = place;
@@ -47,16 +73,31 @@ export class Sandboxes {
         continue;
       }
       const whole = [record.netPin, record.ipcPin].every((pin) => pin === '' || pinned.has(pin));
+      if (record.state === 'spare') {
+        if (whole && this.#spares.length < sparesMax) this.#spares.push(record);
+        else await this.remove(record.id);
+        continue;
+      }
       if (whole || record.state === 'notReady') this.#limit(record);
       else {
         this.#place.network.giveBack(record.ip);
         this.#save({ ...record, state: 'notReady', ip: '' });
       }
     }
+    this.#prepareSoon();
+  }
+
+  /** Spares stay for the next agent. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelPreparing();
+    await this.#preparing;
   }
 
   list(): readonly Sandbox[] {
-    return [...this.#records.values()].filter((it) => it.state !== 'making').map(shown);
+    return [...this.#records.values()]
+      .filter(({ state }) => state === 'ready' || state === 'notReady')
+      .map(shown);
   }
   record(id: string): SandboxRecord | undefined {
     return this.#records.get(id);
@@ -72,26 +113,22 @@ export class Sandboxes {
   }
 
   async create(spec: SandboxSpec): Promise<SandboxRecord> {
-    const { paths, network, cluster, node, clock } = this.#place;
-    const id = randomBytes(32).toString('hex');
-    const own = !spec.hostNetwork;
+    const { paths, network, clock } = this.#place;
+    this.#cancelPreparing();
+    const spare = spec.hostNetwork || spec.hostIpc ? undefined : this.#spares.shift();
     const record: SandboxRecord = {
-      id,
+      ...(spare ?? this.#fresh({ network: !spec.hostNetwork, ipc: !spec.hostIpc })),
       spec,
       createdMs: clock.nowMs(),
-      ip: own ? network.lease() : '',
-      veth: own ? `${vethPrefix(cluster, node)}${id.slice(0, 9)}` : '',
-      netPin: own ? join(paths.netPins, id) : '',
-      ipcPin: spec.hostIpc ? '' : join(paths.ipcPins, id),
       cgroup: podCgroup(this.#place, spec),
-      pauseId: undefined,
       state: 'making',
     };
+    const { id } = record;
     this.#records.set(id, record);
     try {
-      mkdirSync(this.folder(id), { mode: 0o711 });
+      if (spare === undefined) mkdirSync(this.folder(id), { mode: 0o711 });
       saveRecord(paths.sandboxes, record);
-      const attached = network.attach(record);
+      const attached = spare === undefined ? network.attach(record) : Promise.resolve();
       // Written while the namespaces are made; a failure there is awaited below all the same.
       attached.catch(() => undefined);
       this.#writeFiles(record);
@@ -102,7 +139,54 @@ export class Sandboxes {
       await this.remove(id);
       const why = `Cannot create sandbox of "${spec.podNamespace}/${spec.podName}": `;
       throw new ContainerError('CreatePodSandboxError', `${why}${messageOf(cause)}`, { cause });
+    } finally {
+      this.#prepareSoon();
     }
+  }
+
+  /** A record with a new id, an address and names, of nothing that is there yet. */
+  #fresh(own: { readonly network: boolean; readonly ipc: boolean }): SandboxRecord {
+    const { paths, network, cluster, node, cgroupRoot, clock } = this.#place;
+    const id = randomBytes(32).toString('hex');
+    return {
+      id,
+      spec: noSpec,
+      createdMs: clock.nowMs(),
+      ip: own.network ? network.lease() : '',
+      veth: own.network ? `${vethPrefix(cluster, node)}${id.slice(0, 9)}` : '',
+      netPin: own.network ? join(paths.netPins, id) : '',
+      ipcPin: own.ipc ? join(paths.ipcPins, id) : '',
+      // Never made: a Pod that takes it brings its own.
+      cgroup: `/${cgroupRoot}/${node}/spare`,
+      pauseId: undefined,
+      state: 'making',
+    };
+  }
+
+  /** Makes spares once no Pod has been started for a moment. */
+  #prepareSoon(): void {
+    this.#cancelPreparing();
+    if (this.#closed || this.#spares.length >= sparesMax) return;
+    this.#cancelPreparing = this.#place.clock.after(quietMs, () => {
+      this.#preparing = this.#prepare().catch((cause: unknown) => {
+        this.#place.logger.warn('Cannot prepare a sandbox', { error: messageOf(cause) });
+      });
+    });
+  }
+
+  async #prepare(): Promise<void> {
+    const record = this.#fresh({ network: true, ipc: true });
+    this.#records.set(record.id, record);
+    try {
+      mkdirSync(this.folder(record.id), { mode: 0o711 });
+      saveRecord(this.#place.paths.sandboxes, record);
+      await this.#place.network.attach(record);
+      this.#spares.push(this.#save({ ...record, state: 'spare' }));
+    } catch (cause) {
+      await this.remove(record.id);
+      throw cause;
+    }
+    this.#prepareSoon();
   }
 
   setPause(id: string, pauseId: string): void {
