@@ -79,8 +79,15 @@ export function sortedSet(node: FieldSet): FieldSet {
   const keys = Object.keys(node);
   if (keys.length === 0) return member;
   const result: Record<string, FieldSet> = {};
-  for (const key of keys.toSorted(compareElements)) result[key] = sortedSet(node[key] ?? member);
+  if (!isSorted(keys)) keys.sort(compareElements);
+  for (const key of keys) result[key] = sortedSet(node[key] ?? member);
   return result;
+}
+/** Most sets come in order: canonical objects are walked from the first field to the last. */
+function isSorted(keys: readonly string[]): boolean {
+  for (let at = 1; at < keys.length; at++)
+    if (compareElements(keys[at - 1] ?? '', keys[at] ?? '') > 0) return false;
+  return true;
 }
 function compareElements(a: string, b: string): number {
   if (a.startsWith('k:') && b.startsWith('k:')) {
