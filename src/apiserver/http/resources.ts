@@ -51,8 +51,9 @@ export class Resources {
     }
     const served = new Served(this.#core, context, kind);
     const door = this.#doors.get(`${info.group}/${info.resource}/${info.subresource}`);
-    if (door !== undefined && (info.subresource !== '' || info.verb === 'create'))
-      return await openDoor(this.#core, served, door);
+    // What is not stored has nothing but its door.
+    const behind = info.subresource !== '' || info.verb === 'create' || kind.storagePrefix === '';
+    if (door !== undefined && behind) return await openDoor(this.#core, served, door);
     if (info.subresource !== '') return await served.subresource();
     return await served.resource(this.#stopping);
   }
