@@ -1,11 +1,14 @@
 import { declareKind } from '../declare.ts';
 import { ageColumn, column, nameColumn } from '../shared/columns.ts';
+import { validateFlowSchema } from './rules.ts';
 import type { FlowSchema } from '../types/flowcontrol-v1.ts';
 
 export const flowSchemas = declareKind<FlowSchema>('flowcontrol.apiserver.k8s.io/v1/FlowSchema', {
   defaults: ({ spec }) => {
     spec.matchingPrecedence ||= 1000;
   },
+  validateCreate: validateFlowSchema,
+  validateUpdate: validateFlowSchema,
   table: {
     columns: [
       nameColumn,

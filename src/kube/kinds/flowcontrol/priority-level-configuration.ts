@@ -1,5 +1,6 @@
 import { declareKind } from '../declare.ts';
 import { ageColumn, column, nameColumn } from '../shared/columns.ts';
+import { validatePriorityLevel } from './rules.ts';
 import type { PriorityLevelConfiguration } from '../types/flowcontrol-v1.ts';
 
 type Level = PriorityLevelConfiguration;
@@ -21,6 +22,8 @@ export const priorityLevelConfigurations = declareKind<Level>(
       queuing.queues ||= 64;
       queuing.queueLengthLimit ||= 50;
     },
+    validateCreate: validatePriorityLevel,
+    validateUpdate: validatePriorityLevel,
     table: {
       columns: [
         nameColumn,
