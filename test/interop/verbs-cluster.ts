@@ -76,7 +76,7 @@ function rights(kit: () => Kit): void {
         `Error from server \\(Forbidden\\): pods is forbidden: User "system:serviceaccount:${k.namespace}:default" cannot list resource "pods" in API group "" in the namespace "${k.namespace}"`,
       ),
     );
-    const role = `apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: rec}\nrules: [{apiGroups: [""], resources: [pods], verbs: [get]}]\n`;
+    const role = `apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: rec, namespace: ${k.namespace}}\nrules: [{apiGroups: [""], resources: [pods], verbs: [get]}]\n`;
     assert.match(await k.ok('auth', 'reconcile', '-f', k.file(role)), /rec reconciled/);
   });
 

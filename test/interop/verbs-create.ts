@@ -238,7 +238,7 @@ function pruning(kit: () => Kit): void {
     const k = kit();
     const labelled = (name: string): string =>
       `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"${name}","labels":{"set":"p"}}}\n`;
-    const both = k.file(`${labelled('p1')}\n---\n${labelled('p2')}`);
+    const both = k.file(`${labelled('p1')}\n${labelled('p2')}`);
     const first = k.file(labelled('p1'));
     const prune = ['--prune', '-l', 'set=p', '--prune-allowlist=core/v1/ConfigMap'];
     await k.ok('apply', '-f', both, ...prune);

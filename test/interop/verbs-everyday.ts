@@ -21,7 +21,7 @@ export function everyday(kit: () => Kit): void {
     await k.ok('wait', '--for=jsonpath={.status.replicas}=1', 'deployment/day', '--timeout=30s');
     await k.ok('set', 'image', 'deployment/day', 'main=kit:2');
     await k.ok('rollout', 'status', 'deployment/day', '--timeout=30s');
-    assert.match(await k.ok('logs', 'deployment/day', '--tail=1'), /started 2/);
+    assert.match(await k.ok('logs', '-l', 'app=day', '--tail=1'), /started 2/);
     assert.match(await k.ok('rollout', 'undo', 'deployment/day'), /rolled back/);
     await k.ok('rollout', 'status', 'deployment/day', '--timeout=30s');
     assert.match(await k.ok('describe', 'deployment', 'day'), /NewReplicaSet: +day-\w+ \(1\/1/);
