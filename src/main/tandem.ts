@@ -6,10 +6,10 @@ import type { ClusterVerb } from '#cli';
 
 /** Each verb's code is loaded when it is asked for: a start pays for nothing else. */
 const clusterVerbs: Readonly<Record<string, ClusterVerb>> = {
-  up: async (...args) => (await import('./cluster/up.ts')).up(...args),
-  down: async (...args) => (await import('./cluster/stop.ts')).down(...args),
-  restart: async (...args) => (await import('./cluster/stop.ts')).restart(...args),
-  destroy: async (...args) => (await import('./cluster/stop.ts')).destroy(...args),
+  up: changing(async () => (await import('./cluster/up.ts')).up),
+  down: changing(async () => (await import('./cluster/stop.ts')).down),
+  restart: changing(async () => (await import('./cluster/stop.ts')).restart),
+  destroy: changing(async () => (await import('./cluster/stop.ts')).destroy),
   status: async (...args) => (await import('./cluster/status.ts')).status(...args),
   doctor: async (...args) => (await import('./cluster/doctor.ts')).doctor(...args),
   kubeconfig: async (...args) => (await import('./cluster/small.ts')).kubeconfig(...args),
@@ -19,8 +19,16 @@ const clusterVerbs: Readonly<Record<string, ClusterVerb>> = {
   logs: async (...args) => (await import('./cluster/logs.ts')).componentLogs(...args),
   export: async (...args) => (await import('./cluster/report.ts')).exportReport(...args),
   backup: async (...args) => (await import('./cluster/backup.ts')).backup(...args),
-  restore: async (...args) => (await import('./cluster/backup.ts')).restore(...args),
+  restore: changing(async () => (await import('./cluster/backup.ts')).restore),
 };
+
+/** A verb that changes the cluster, one at a time. */
+function changing(load: () => Promise<ClusterVerb>): ClusterVerb {
+  return async (...args) => {
+    const [{ inTurn }, verb] = await Promise.all([import('./cluster/turns.ts'), load()]);
+    return inTurn(verb)(...args);
+  };
+}
 
 process.exitCode = await runCli({
   argv: process.argv.slice(2),

@@ -172,7 +172,7 @@ test('NodePort, load balancer address and localhost answer from the host, by eve
 
 test('--node-cpus and --node-memory are what nodes report, and all they can use', async () => {
   const nodes = await cluster.call('GET', '/api/v1/nodes');
-  for (const node of [...(nodes['items'] ?? [])]) {
+  for (const node of nodes['items'] ?? []) {
     const capacity = node['status']?.['capacity'];
     assert.equal(String(capacity?.['cpu']), '500m');
     assert.equal(String(capacity?.['memory']), '256Mi');

@@ -91,7 +91,7 @@ export class Storm {
     const list = await this.#cluster.call('GET', storePath);
     const found = new Map<string, string>();
     const problems: string[] = [];
-    for (const object of [...(list['items'] ?? [])]) {
+    for (const object of list['items'] ?? []) {
       const name = String(object['metadata']?.['name']);
       if (name === 'kube-root-ca.crt') continue;
       const state = wholeState(object);

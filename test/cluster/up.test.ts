@@ -16,6 +16,7 @@ import {
   Cluster,
   allProcesses,
   checkout,
+  commandLine,
   kill,
   processPod,
   run,
@@ -212,6 +213,25 @@ for (const mounts of ['with its mounts', 'as a reboot leaves it'])
     assert.equal(pod['spec']?.['nodeName'], `${cluster.name}-1`);
     assert.equal(allProcesses(cluster).length > 0, true);
   });
+
+test('Two ups at the same time start one cluster', async () => {
+  await using cluster = new Cluster();
+  const [one, two] = await Promise.all([cluster.up(), cluster.up()]);
+  assert.equal(`${one.err}${two.err}`.match(/^starting server/gm)?.length, 1);
+  assert.equal((await cluster.status()).healthy, true);
+  const programs = allProcesses(cluster)
+    .map((pid) => commandLine(pid))
+    .filter((line) => !line.includes('supervise.sh'));
+  for (const program of ['server.ts', 'agent.ts'])
+    assert.equal(programs.filter((line) => line.includes(`/src/main/${program}`)).length, 1);
+});
+
+test('Without root the suites that need it are left out by name', async () => {
+  const user = ['--reuid=nobody', '--regid=nogroup', '--clear-groups', process.execPath];
+  const ended = await run('setpriv', [...user, join(checkout, 'tools/test.ts'), 'os', 'cluster']);
+  assert.match(ended.out, /Left out without root: os, cluster/);
+  assert.match(ended.out, /0 passed, 0 failed/);
+});
 
 test('A kubeconfig that cannot be parsed is left alone, the cluster is up all the same', async () => {
   await using cluster = new Cluster();
