@@ -1,6 +1,7 @@
 import type { Draft } from '#machinery';
 import { declareKind } from '../declare.ts';
 import type { CustomResourceDefinition } from '../types/apiextensions-v1.ts';
+import { validateDefinition, validateDefinitionUpdate } from './rules.ts';
 
 type Crd = CustomResourceDefinition;
 
@@ -18,6 +19,8 @@ export const customResourceDefinitions = declareKind<Crd>(
     },
     prepareForCreate: rememberVersion,
     prepareForUpdate: rememberVersion,
+    validateCreate: validateDefinition,
+    validateUpdate: validateDefinitionUpdate,
   },
 );
 
