@@ -54,13 +54,13 @@ export class Housekeeping {
     const { runtime, clock, logger } = this.#options;
     const usage = await runtime.images.usage();
     if (usage.capacityBytes === 0) return;
+    const now = clock.nowMs();
+    const known = await runtime.images.list();
+    for (const { id } of known) if (!this.#firstSeenMs.has(id)) this.#firstSeenMs.set(id, now);
     const usedShare = 1 - usage.availableBytes / usage.capacityBytes;
     if (!options.all && usedShare < highShare) return;
     let excess = usage.capacityBytes * (1 - lowShare) - usage.availableBytes;
     const inUse = new Set(runtime.containers().map(({ spec }) => spec.imageId));
-    const now = clock.nowMs();
-    const known = await runtime.images.list();
-    for (const { id } of known) if (!this.#firstSeenMs.has(id)) this.#firstSeenMs.set(id, now);
     const lastUsed = (id: string): number =>
       this.#images.lastUsedMs(id) ?? this.#firstSeenMs.get(id) ?? now;
     const unused = known
