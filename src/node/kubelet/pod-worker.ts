@@ -260,6 +260,16 @@ export class PodWorker {
     for (const slot of plan.start) this.#maybeStart(slot, { view, sandbox });
   }
 
+  /**
+   * A changed container has ended and the next is about to start. Nothing is told meanwhile: under
+   * some policies the API takes no container back that was said to have ended.
+   */
+  #isBetween({ spec: { name } }: Slot, view: PodView): boolean {
+    const last = newest(view, name);
+    const waits = this.#records.get(name)?.waiting !== undefined;
+    return last !== undefined && !waits && this.#keeper.replaced(last);
+  }
+
   #maybeStart(slot: Slot, at: { readonly view: PodView; readonly sandbox: Sandbox }): void {
     const { clock } = this.#context.options;
     const { name } = slot.spec;
@@ -446,6 +456,7 @@ export class PodWorker {
     }
     const sandbox = view.sandboxes[0];
     const ended = this.#over || ['Failed', 'Succeeded'].includes(this.#pod.status?.phase ?? '');
+    if (!ended && plan.start.some((slot) => this.#isBetween(slot, view))) return;
     const status = podStatus(this.#resize.given(this.#pod), {
       view,
       nowMs: clock.nowMs(),

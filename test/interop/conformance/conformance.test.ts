@@ -6,6 +6,8 @@
  */
 import { after, before, suite, test } from 'node:test';
 import { apiCases } from './api.ts';
+import { kubectlCases } from './kubectl.ts';
+import { schedulingCases } from './scheduling.ts';
 import { networkCases } from './network.ts';
 import { probeCases } from './probes.ts';
 import { workloadCases } from './workloads.ts';
@@ -21,6 +23,8 @@ const cases: readonly Case[] = [
   ...workloadCases,
   ...networkCases,
   ...probeCases,
+  ...schedulingCases,
+  ...kubectlCases,
 ];
 const wanted = process.env['CASES'] ?? '';
 const chosen = cases.filter(({ name }) => name.includes(wanted));

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { output } from '../../cluster/cluster.ts';
 
 const applets =
-  'sh cat chmod cp cut date dd df echo env false grep head hostname httpd id ip kill ln ls mkdir mount mv nc nslookup ping printf ps rm sed seq sleep sort stat su sync tail test touch tr true umount wc wget';
+  'sh cat chmod cp cut date dd df echo env false grep head hostname httpd id ip kill ln ls mkdir mount mv nc nslookup ping printf ps rm sed seq sleep sort stat su sync tail test timeout touch tr true umount wc wget';
 
 /** Files to load: docker archives of `conformance/busybox:1`, `:2`, and `conformance/entry:1`. */
 export async function buildImages(folder: string): Promise<readonly string[]> {
@@ -36,17 +36,17 @@ export async function buildImages(folder: string): Promise<readonly string[]> {
   file('www/index.html', 'index\n');
   file(
     'www/cgi-bin/hostname',
-    '#!/bin/sh\nprintf "content-type: text/plain\\n\\n"\nhostname\n',
+    '#!/bin/sh\nprintf "content-type: text/plain\\r\\n\\r\\n"\nhostname\n',
     0o755,
   );
   file(
     'www/cgi-bin/client',
-    '#!/bin/sh\nprintf "content-type: text/plain\\n\\n"\necho "$REMOTE_ADDR"\n',
+    '#!/bin/sh\nprintf "content-type: text/plain\\r\\n\\r\\n"\necho "$REMOTE_ADDR"\n',
     0o755,
   );
   file(
     'www/cgi-bin/request',
-    '#!/bin/sh\nprintf "content-type: text/plain\\n\\n"\necho "$REQUEST_METHOD $REQUEST_URI $QUERY_STRING"\n',
+    '#!/bin/sh\nprintf "content-type: text/plain\\r\\n\\r\\n"\necho "$REQUEST_METHOD $REQUEST_URI $QUERY_STRING"\n',
     0o755,
   );
   const layer = join(folder, 'layer.tar');
