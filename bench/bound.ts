@@ -42,7 +42,7 @@ async function createNodes(endpoint: Endpoint): Promise<void> {
     request: (index) => ({
       method: 'POST',
       path: '/api/v1/nodes',
-      body: JSON.stringify(hollowNode(`hollow-${index}`)),
+      body: JSON.stringify(hollowNode(index)),
     }),
   });
   await sendAll(endpoint, {

@@ -43,7 +43,10 @@ export function hollowStatus(name: string) {
   };
 }
 
-export function hollowNode(name: string) {
+/** Like an agent of ours it brings its range of Pod addresses with it. */
+export function hollowNode(index: number) {
+  const name = `hollow-${index}`;
+  const podCIDR = `10.${Math.floor(index / 256)}.${index % 256}.0/24`;
   return {
     apiVersion: 'v1',
     kind: 'Node',
@@ -55,7 +58,7 @@ export function hollowNode(name: string) {
         'kubernetes.io/arch': 'amd64',
       },
     },
-    spec: {},
+    spec: { podCIDR, podCIDRs: [podCIDR] },
     status: hollowStatus(name),
   };
 }

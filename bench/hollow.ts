@@ -54,7 +54,7 @@ function connectAs(name: string): HttpApi {
 async function start(index: number): Promise<void> {
   const name = `hollow-${index}`;
   const api = connectAs(name);
-  await api.create(nodes, hollowNode(name) as unknown as Parameters<typeof api.create>[1]);
+  await api.create(nodes, hollowNode(index) as unknown as Parameters<typeof api.create>[1]);
   const cache = createInformer(api, pods, { clock, fieldSelector: `spec.nodeName=${name}` });
   cache.onChange(({ object }) => {
     if (object !== undefined) void counted(() => runPod(api, object));
