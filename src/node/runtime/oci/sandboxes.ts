@@ -264,6 +264,8 @@ export function podCgroup(
 }
 
 function hostsFile(spec: SandboxSpec, ip: string): string {
+  const { fqdn, hostname } = spec;
+  const own = fqdn === undefined ? hostname : `${fqdn}\t${fqdn.split('.')[0]}`;
   const head = spec.hostNetwork
     ? readText('/etc/hosts').trimEnd()
     : [
@@ -273,11 +275,12 @@ function hostsFile(spec: SandboxSpec, ip: string): string {
         'fe00::0\tip6-mcastprefix',
         'fe00::1\tip6-allnodes',
         'fe00::2\tip6-allrouters',
-        `${ip}\t${spec.hostname}`,
+        `${ip}\t${own}`,
       ].join('\n');
   const aliases = spec.hostAliases.map((alias) => `${alias.ip}\t${alias.hostnames.join('\t')}`);
   const entries = aliases.length > 0 ? ['', '# Entries added by HostAliases.', ...aliases] : [];
-  return `${['# Kubernetes-managed hosts file.', head, ...entries].join('\n')}\n`;
+  const about = spec.hostNetwork ? ' (host network)' : '';
+  return `${[`# Kubernetes-managed hosts file${about}.`, head, ...entries].join('\n')}\n`;
 }
 
 function resolvFile({ dns }: SandboxSpec): string {
