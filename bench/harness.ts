@@ -4,7 +4,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
+import { cpus, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
 
 export interface Budget {
@@ -116,6 +116,8 @@ export function circumstances() {
       cores: cpus().length,
       model: cpus()[0]?.model ?? '',
       memoryBytes: totalmem(),
+      // Other work on the machine makes figures worse, never better.
+      loadAverage: loadavg().map(round),
     },
   };
 }
