@@ -51,6 +51,19 @@ test('A resize changes the limits of what runs, from the outside in, and is told
   await stop();
 });
 
+test('Limits of the Pod as a whole change alone', async () => {
+  const { api, clock, runtime, stop } = await world();
+  const spec = { containers: [container('500m', '64Mi')] };
+  await createPod(api, 'a', { ...spec, resources: resources('1', '128Mi') });
+  await clock.advance(50);
+  const body = { spec: { resources: resources('2', '256Mi') } };
+  await api.patch(pods, { namespace: 'default', name: 'a' }, { type: 'merge', body });
+  await clock.advance(50);
+  assert.equal(runtime.sandboxes()[0]?.spec.resources.memoryBytes, 256 * 2 ** 20);
+  assert.deepEqual(runtime.updates, ['pod', 'pod']);
+  await stop();
+});
+
 test('A resize whose policy asks for it restarts the container', async () => {
   const { api, clock, runtime, events, stop } = await world();
   const policy = { resizePolicy: [{ resourceName: 'memory', restartPolicy: 'RestartContainer' }] };

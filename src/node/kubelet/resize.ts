@@ -72,7 +72,9 @@ export class PodResize {
     if (this.#pending?.reason === 'Deferred') return this.#hooks.nowMs() + retryMs;
     if (this.#pending !== undefined || this.#busy) return undefined;
     const wanted = this.#differing(pod, at.view);
-    if (wanted.length === 0) {
+    // Limits of the Pod as a whole may change alone.
+    const whole = same(changeable(podLimits(pod)), changeable(at.sandbox.spec.resources));
+    if (wanted.length === 0 && whole) {
       if (this.#underWay) this.#done(pod);
       return undefined;
     }
