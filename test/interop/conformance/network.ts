@@ -139,8 +139,8 @@ export const networkCases: readonly Case[] = [
       const script = urls.map((url) => fetchLoop(`${url}/cgi-bin/hostname`)).join('; ');
       const { log, code } = await space.runs('client', script);
       assert.equal(code, 0, log);
-      const answers = log.trim().split('\n');
-      assert.equal(answers.length, urls.length);
+      const answers = log.split('\n').filter((line) => !['', 'Terminated'].includes(line));
+      assert.equal(answers.length, urls.length, log);
       assert.ok(
         answers.every((it) => it === 'a' || it === 'b'),
         log,
@@ -327,9 +327,8 @@ export const networkCases: readonly Case[] = [
   },
   {
     name: 'A host port is taken per address and protocol',
-    covers: [
-      `${network}HostPort validates that there is no conflict between pods with same hostPort but different hostIP and protocol [LinuxOnly]`,
-    ],
+    // The reference also asks 127.0.0.1 from the node's own network: not answered yet.
+    covers: [],
     run: async (world) => {
       const space = await world.namespace('hostport');
       const [node = ''] = names(await world.items('/api/v1/nodes'));
@@ -353,14 +352,10 @@ export const networkCases: readonly Case[] = [
         ),
       );
       const udp = nodeServer(udpClient(address, port, 'p-2'));
-      const [local, own, datagram] = await Promise.all([
-        space.runs('local', fetchLoop(`http://127.0.0.1:${port}/`), {
-          spec: { hostNetwork: true, nodeName: node },
-        }),
+      const [own, datagram] = await Promise.all([
         space.runs('own', fetchLoop(`http://${address}:${port}/`)),
         space.runs('udp', '', udp),
       ]);
-      assert.equal(local.log, 'ok');
       assert.equal(own.log, 'ok');
       assert.equal(datagram.log, 'p-2\n');
     },

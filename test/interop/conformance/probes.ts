@@ -44,7 +44,7 @@ function probed(name: string, script: string, livenessProbe: object): object {
 }
 function probedNode(name: string, script: string, livenessProbe: object): object {
   const server = nodeServer(script, {
-    livenessProbe: { ...often, failureThreshold: 3, ...livenessProbe },
+    livenessProbe: { ...often, initialDelaySeconds: 6, failureThreshold: 3, ...livenessProbe },
   });
   return podOf(name, '', {
     container: server.container,
