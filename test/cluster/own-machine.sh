@@ -6,8 +6,12 @@ if [ "${TANDEM_OWN_MACHINE:-}" != 1 ]; then
   TANDEM_OWN_MACHINE=1 exec unshare --net --mount --pid --fork --kill-child --mount-proc --propagation private "$0" "$@"
 fi
 set -e
+# What others have mounted below comes and goes behind our back.
+for point in $(cut -d' ' -f5 /proc/self/mountinfo | grep -E '^/(run|tmp|var/lib|dev/shm)/' | sort -r); do
+  umount -l "$point" 2>/dev/null || true
+done
 mount -t tmpfs -o mode=755 tmpfs /run
-mkdir -p /var/lib/tandem
+mount -t tmpfs tmpfs /dev/shm
 mount -t tmpfs -o mode=755 tmpfs /var/lib
 ip link set lo up
 # Addresses are there at once, not after a second of asking around.
