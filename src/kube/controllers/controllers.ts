@@ -9,7 +9,6 @@ import { nodeIpamController } from './node-ipam.ts';
 import { nodeLifecycleController } from './node-lifecycle.ts';
 import { podGcController } from './pod-gc.ts';
 import { taintEvictionController } from './taint-eviction.ts';
-import { clusterRoleAggregationController } from './cluster-roles.ts';
 import { endpointsController } from './endpoints.ts';
 import { loadBalancerController, type AddressRange } from './load-balancer.ts';
 import { namespaceController, type NamespacedResources } from './namespace.ts';
@@ -45,7 +44,6 @@ const controllers: readonly Make[] = [
   (context) => endpointSliceMirroringController(context),
   (context, { loadBalancerRange: range }) =>
     range === undefined ? undefined : loadBalancerController(context, range),
-  (context) => clusterRoleAggregationController(context),
   (context) => nodeLifecycleController(context),
   (context) => taintEvictionController(context),
   (context, { podRange = { cidr: '10.244.0.0/16', nodeBits: 24 } }) =>

@@ -17,6 +17,8 @@ export function taintEvictionController(context: ControllerContext): Runnable {
   const nodes = informers.of<Node>(nodeKind);
   const pods = informers.of<Pod>(podKind);
   const recorder = context.recorder('taint-eviction-controller');
+  /** When a Pod was first seen under taints: they count from then on if they do not say since when. */
+  const seenMs = new Map<string, number>();
   return createLoop(context, {
     name: 'taint-eviction-controller',
     needs: [nodes, pods],
@@ -29,13 +31,17 @@ export function taintEvictionController(context: ControllerContext): Runnable {
         const moved = object !== undefined && object.spec.nodeName !== old?.spec.nodeName;
         const bears =
           JSON.stringify(object?.spec.tolerations) !== JSON.stringify(old?.spec.tolerations);
-        if (moved || bears) queue.add(key);
+        if (moved || bears || object === undefined) queue.add(key);
       });
     },
     reconcile: async (key) => {
       const pod = pods.get(key);
+      const taints = noExecute(nodes.get(pod?.spec.nodeName ?? ''));
+      if (taints.length === 0 || pod === undefined) seenMs.delete(key);
       if (pod === undefined || pod.metadata.deletionTimestamp !== undefined) return undefined;
-      const dueMs = evictionMs(pod, noExecute(nodes.get(pod.spec.nodeName ?? '')));
+      const sinceMs = seenMs.get(key) ?? clock.nowMs();
+      if (taints.length > 0) seenMs.set(key, sinceMs);
+      const dueMs = evictionMs(pod, taints, sinceMs);
       if (dueMs === undefined) return undefined;
       const waitMs = dueMs - clock.nowMs();
       if (waitMs > 0) return { afterMs: waitMs };
@@ -58,11 +64,11 @@ function taintText(node: Node | undefined): string {
 }
 
 /** When the Pod must go; undefined: it may stay. */
-function evictionMs(pod: Pod, taints: readonly Taint[]): number | undefined {
+function evictionMs(pod: Pod, taints: readonly Taint[], sinceMs: number): number | undefined {
   let due: number | undefined;
   for (const taint of taints) {
     const bearing = (pod.spec.tolerations ?? []).filter((one) => tolerates(one, taint));
-    const addedMs = Date.parse(taint.timeAdded ?? '') || 0;
+    const addedMs = Date.parse(taint.timeAdded ?? '') || sinceMs;
     if (bearing.length === 0) return 0;
     for (const { tolerationSeconds } of bearing)
       if (tolerationSeconds !== undefined)

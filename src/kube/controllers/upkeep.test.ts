@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  clusterRoles,
   endpoints,
   endpointSlices,
   events,
   nodes,
   pods,
   services,
-  type ClusterRole,
   type EndpointSlice,
   type Node,
   type Pod,
@@ -140,32 +138,6 @@ test('Pods of a node that is gone fail and are removed after 40 s, others stay',
     api.all<Pod>(pods).map((pod) => pod.metadata.name),
     ['stays'],
   );
-  await end();
-});
-
-test('An aggregated ClusterRole has the rules of those it selects, and loses them again', async () => {
-  const { api, end, settle, make } = world();
-  const rule = (resource: string) => ({ apiGroups: [''], resources: [resource], verbs: ['get'] });
-  const role = (name: string, more: object) => ({
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'ClusterRole',
-    metadata: { name, labels: { part: name === 'all' ? 'no' : 'yes' } },
-    ...more,
-  });
-  const clusterRoleSelectors = [{ matchLabels: { part: 'yes' } }];
-  await make(clusterRoles, role('all', { aggregationRule: { clusterRoleSelectors } }) as object);
-  await make(clusterRoles, role('b', { rules: [rule('pods'), rule('nodes')] }));
-  await make(clusterRoles, role('a', { rules: [rule('secrets'), rule('pods')] }));
-  await settle();
-  const resources = () =>
-    api
-      .all<ClusterRole>(clusterRoles)
-      .find(({ metadata: { name } }) => name === 'all')
-      ?.rules?.flatMap((one) => one.resources);
-  assert.deepEqual(resources(), ['secrets', 'pods', 'nodes']);
-  await api.delete(clusterRoles, { name: 'a' });
-  await settle();
-  assert.deepEqual(resources(), ['pods', 'nodes']);
   await end();
 });
 
