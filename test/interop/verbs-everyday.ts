@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { until } from '../cluster/cluster.ts';
 import { configMap, deployment } from './harness.ts';
 import type { Kit } from './harness.ts';
 
@@ -21,7 +22,11 @@ export function everyday(kit: () => Kit): void {
     await k.ok('wait', '--for=jsonpath={.status.replicas}=1', 'deployment/day', '--timeout=30s');
     await k.ok('set', 'image', 'deployment/day', 'main=kit:2');
     await k.ok('rollout', 'status', 'deployment/day', '--timeout=30s');
-    assert.match(await k.ok('logs', '-l', 'app=day', '--tail=1'), /started 2/);
+    // A Pod of before may still be listed, and gone when it is asked.
+    await until('the new log', async () => {
+      const { out } = await k.run(['logs', '-l', 'app=day', '--tail=1']);
+      return out.includes('started 2') ? out : undefined;
+    });
     assert.match(await k.ok('rollout', 'undo', 'deployment/day'), /rolled back/);
     await k.ok('rollout', 'status', 'deployment/day', '--timeout=30s');
     assert.match(await k.ok('describe', 'deployment', 'day'), /NewReplicaSet: +day-\w+ \(1\/1/);

@@ -91,6 +91,11 @@ function logs(kit: () => Kit): void {
   });
 }
 
+/** The size follows the first bytes: it is waited for, in the shell. */
+const sizeKnown =
+  'n=0; until [ "$(stty size 2>/dev/null)" = "33 99" ] || [ $n = 50 ]; do sleep 0.1; n=$((n+1)); done; ' +
+  'stty size; tty; exit 4\n';
+
 function execs(kit: () => Kit): void {
   test('exec carries streams, exit codes and a terminal', async () => {
     const k = kit();
@@ -100,7 +105,7 @@ function execs(kit: () => Kit): void {
     assert.match(both.err, /^err\n.*command terminated with exit code 3/s);
     const big = 'x'.repeat(300_000);
     assert.equal((await k.given(big, 'exec', '-i', 'ex1', '--', 'cat')).length, big.length);
-    const terminal = await k.terminal('stty size; tty; exit 4\n', 'exec', '-it', 'ex1', '--', 'sh');
+    const terminal = await k.terminal(sizeKnown, 'exec', '-it', 'ex1', '--', 'sh');
     assert.match(terminal.out, /33 99\r\n\/dev\/pts\/\d/);
     assert.equal(terminal.code, 4);
     assert.notEqual((await k.run(['exec', 'ex1', '--', 'no-such-program'])).code, 0);
