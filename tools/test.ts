@@ -37,7 +37,7 @@ const suites: readonly Suite[] = [
   },
   {
     name: 'interop',
-    files: 'test/interop/*.test.ts',
+    files: 'test/interop/**/*.test.ts',
     needsRoot: true,
     isolated: true,
     minutesMax: 40,
