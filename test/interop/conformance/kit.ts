@@ -9,10 +9,14 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createHttpApi, type HttpApi } from '#client';
 import { systemClock } from '#io';
-import { run, type Ended, type Json } from '../../cluster/cluster.ts';
+import { run, type Ended } from '../../cluster/cluster.ts';
 import { buildImages } from './image.ts';
 
-export type { Json } from '../../cluster/cluster.ts';
+/** Decoded JSON that cases look into without knowing its shape. */
+export interface Json {
+  readonly [key: string]: Json;
+  readonly [index: number]: Json;
+}
 
 export interface Case {
   /** A sentence: what holds. */
