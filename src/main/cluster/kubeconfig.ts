@@ -108,6 +108,7 @@ function passOn(
   },
 ): void {
   const { joined, now, left } = gone;
+  if (!other.kubeconfigs.some(({ path }) => path === joined.path)) return;
   const kubeconfigs = other.kubeconfigs.map((theirs) => {
     if (theirs.path !== joined.path) return theirs;
     const onOurs =
