@@ -85,7 +85,7 @@ class Client implements HttpClient {
   async request(request: HttpRequest): Promise<HttpResponse> {
     for (let attempt = 0; ; attempt++) {
       request.signal?.throwIfAborted();
-      const transport = await this.#open(request.signal);
+      const transport = await this.#usable(request.signal);
       try {
         return await (transport.kind === 'h2'
           ? this.#requestHttp2(transport.session, request)
@@ -105,6 +105,16 @@ class Client implements HttpClient {
     const transport = this.#transport;
     this.#transport = undefined;
     void transport?.then(shut, () => undefined);
+  }
+
+  /** A connection that still takes requests: the event that tells of its end may come later. */
+  async #usable(signal: AbortSignal | undefined): Promise<Transport> {
+    const asked = this.#transport;
+    const transport = await this.#open(signal);
+    if (transport.kind !== 'h2' || !(transport.session.destroyed || transport.session.closed))
+      return transport;
+    if (this.#transport === asked) this.#transport = undefined;
+    return this.#open(signal);
   }
 
   /** The connection, made once for all who wait for it; after a failure not before its back-off. */

@@ -97,7 +97,8 @@ async function agent(context: ProcessContext): Promise<void> {
     clientCredentials(credentials),
     openRuntime(context, { paths, plan, podCidr }),
   ]);
-  if (plan.netns(index) === undefined) allowLocalhost(plan.podBridge);
+  allowLocalhost(plan.podBridge);
+  if (plan.netns(index) !== undefined) allowLocalhost('eth0');
   const api = createHttpApi({ server, ca, ...pair, clock, userAgent: 'tandem-agent' });
   const recorder = createRecorder({ api, component: 'kubelet', host: paths.name, clock, logger });
   const caches = openCaches(api, { logger, nodeName: paths.name });

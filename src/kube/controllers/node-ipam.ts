@@ -10,27 +10,36 @@ export function nodeIpamController(
   const recorder = context.recorder('cidrAllocator');
   const [base, count] = parse(range.cidr, range.nodeBits);
   const size = 2 ** (32 - range.nodeBits);
-  /** Given, but not yet seen back. */
-  const given = new Map<string, string>();
+  /** Who has which range; a range that was given counts before it is seen back. */
+  const owners = new Map<string, string>();
+  const ranges = new Map<string, string>();
+  const own = (key: string, cidr: string): void => {
+    owners.set(cidr, key);
+    ranges.set(key, cidr);
+  };
+  const free = (key: string): void => {
+    const cidr = ranges.get(key);
+    if (cidr !== undefined && owners.get(cidr) === key) owners.delete(cidr);
+    ranges.delete(key);
+  };
   return createLoop(context, {
     name: 'node-ipam-controller',
     workers: 1,
     needs: [nodes],
     setup: (queue) => {
       nodes.onChange(({ key, object }) => {
-        if (object === undefined) given.delete(key);
-        else if (!object.spec.podCIDR) queue.add(key);
+        if (object === undefined) free(key);
+        else if (object.spec.podCIDR) own(key, object.spec.podCIDR);
+        else queue.add(key);
       });
     },
     reconcile: async (key) => {
       const node = nodes.get(key);
       if (node === undefined || node.spec.podCIDR) return undefined;
-      const taken = new Set(given.values());
-      for (const { spec } of nodes.list()) if (spec.podCIDR) taken.add(spec.podCIDR);
-      let cidr = given.get(key);
-      for (let at = 0; at < count && cidr === undefined; at++) {
+      let cidr = ranges.get(key);
+      for (let at = 0; at < count && cidr === undefined && owners.size < count; at++) {
         const candidate = `${dotted(base + at * size)}/${range.nodeBits}`;
-        if (!taken.has(candidate)) cidr = candidate;
+        if (!owners.has(candidate)) cidr = candidate;
       }
       if (cidr === undefined) {
         recorder.event(node, 'Normal', {
@@ -41,7 +50,7 @@ export function nodeIpamController(
           `Cannot give node "${key}" a range: all ${count} of ${range.cidr} are taken`,
         );
       }
-      given.set(key, cidr);
+      own(key, cidr);
       const body = { spec: { podCIDR: cidr, podCIDRs: [cidr] } };
       await context.api.patch(nodeKind, { name: key }, { type: 'merge', body });
       return undefined;

@@ -1,5 +1,5 @@
 import { limits } from '#base';
-import { keyOf, seconds } from '#client';
+import { seconds } from '#client';
 import {
   isPodReady,
   leases as leaseKind,
@@ -80,16 +80,21 @@ export function nodeLifecycleController(context: ControllerContext): Runnable {
     const afterMs = silentMs >= graceMs ? graceMs : graceMs - silentMs;
     return { afterMs: paceMs > 0 ? Math.min(paceMs, afterMs) : afterMs };
   };
+  /** Nodes that are not Ready. */
+  const silent = new Set<string>();
   return createLoop(context, {
     name: 'node-lifecycle-controller',
     needs: [nodes, leases, pods],
     setup: (queue) => {
       nodes.onChange(({ key, object, old }) => {
         const wasReady = old !== undefined && isReady(old);
+        const alive = object !== undefined && isReady(object);
         queue.add(key);
+        if (object === undefined || alive) silent.delete(key);
+        else silent.add(key);
         // Who else is alive decides if Pods may be moved at all.
-        if (object === undefined || isReady(object) !== wasReady)
-          for (const node of nodes.list()) if (!isReady(node)) queue.add(keyOf(node));
+        if (object === undefined || alive !== wasReady)
+          for (const other of silent) queue.add(other);
       });
       leases.onChange(({ object }) => {
         if (object?.metadata.namespace !== leaseNamespace) return;
