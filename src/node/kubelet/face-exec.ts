@@ -43,10 +43,7 @@ function stream(call: FaceCall, open: Open): FaceReply {
   const { request, query, context, pod, container } = call;
   const [newest] = containersOf(context, pod, container);
   if (newest?.state !== 'running')
-    return text(
-      500,
-      `unable to upgrade connection: container not found (${JSON.stringify(container)})`,
-    );
+    return text(500, `container not found (${JSON.stringify(container)})`);
   // The API server says `input=1`, clients of the node's proxy say `stdin=true`.
   const wish = (...names: readonly string[]): boolean =>
     names.some((name) => ['1', 'true'].includes(query.get(name) ?? ''));
@@ -75,12 +72,12 @@ async function session(process: Process, streams: RemoteStreams): Promise<void> 
   });
   void toStdin(process, streams).catch(() => process.close());
   void toTerminal(process, streams).catch(() => undefined);
-  const output = Promise.all([
+  // Waited for together: output that breaks before the end (the client went) must find us waiting.
+  const [exitCode] = await Promise.all([
+    process.exited,
     toClient(process.stdout, 'stdout', streams),
     toClient(process.stderr, 'stderr', streams),
   ]);
-  const exitCode = await process.exited;
-  await output;
   over = true;
   const message = exitCode === 0 ? '' : `command terminated with non-zero exit code: ${exitCode}`;
   await streams.finish({ exitCode, message });

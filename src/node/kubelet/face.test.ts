@@ -12,6 +12,7 @@ import type { Served } from '#io';
 import type { Pod } from '#kube/kinds';
 import { SpdyConnection } from '#wire';
 import { createFace } from './face.ts';
+import type { Process } from '#node/runtime';
 import { FakeRuntime } from './fake-runtime.ts';
 import type { KubeletOptions } from './options.ts';
 
@@ -32,10 +33,16 @@ const pod: Pod = {
 interface World extends AsyncDisposable {
   readonly served: Served;
   readonly log: string;
+  readonly runtime: LoggingRuntime;
 }
 
 class LoggingRuntime extends FakeRuntime {
   path = '';
+  /** What the next exec gives, in place of an echo. */
+  process: Process | undefined;
+  override exec(id: string, options: { readonly command: readonly string[] }): Promise<Process> {
+    return this.process === undefined ? super.exec(id, options) : Promise.resolve(this.process);
+  }
   override logPath(): string {
     return this.path;
   }
@@ -120,6 +127,7 @@ async function world(log = '', allow = true): Promise<World> {
   return {
     served,
     log: path,
+    runtime,
     async [Symbol.asyncDispose]() {
       await served[Symbol.asyncDispose]();
       await rm(dir, { recursive: true });
@@ -199,6 +207,42 @@ test('Exec over WebSocket v5 carries stdin, its end, stdout and the exit status'
   const seen: string[] = [];
   for await (const { data } of ws.incoming) seen.push(Buffer.from(data).toString());
   assert.deepEqual(seen, ['\u0001', '\u0001hello', '\u0003{"metadata":{},"status":"Success"}']);
+});
+
+test('A client that goes in the middle of an exec ends its process, and nothing else', {
+  timeout: 10_000,
+}, async () => {
+  await using here = await world();
+  const broken = Promise.withResolvers<void>();
+  const exited = Promise.withResolvers<number>();
+  const closed = Promise.withResolvers<void>();
+  here.runtime.process = {
+    stdin: undefined,
+    // A pipe that is destroyed while it is read says so.
+    stdout: (async function* () {
+      yield Buffer.from('first');
+      await broken.promise;
+      throw new Error('Premature close');
+    })(),
+    stderr: undefined,
+    resize: () => undefined,
+    exited: exited.promise,
+    close: () => {
+      broken.resolve();
+      closed.resolve();
+    },
+  };
+  const ws = await openWebSocket(
+    `ws://127.0.0.1:${here.served.port}/exec/default/p/c?command=x&output=1`,
+    { protocols: ['v5.channel.k8s.io'] },
+  );
+  for await (const { data } of ws.incoming) if (String(data).includes('first')) break;
+  ws.close();
+  await closed.promise;
+  // A rejection that nobody waits for would end the agent, and fails this test.
+  await new Promise((resolve) => setImmediate(resolve));
+  exited.resolve(137);
+  assert.equal(await (await get(here.served, '/healthz')).text(), 'ok\n');
 });
 
 test('Exec over base64 WebSocket tells an exit code', { timeout: 10_000 }, async () => {
