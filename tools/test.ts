@@ -73,7 +73,8 @@ async function runSuite(suite: Suite): Promise<{ passed: number; failed: number 
     [
       '--test',
       `--test-isolation=${suite.isolated ? 'process' : 'none'}`,
-      ...(suite.isolated ? ['--test-concurrency=1'] : []),
+      // A failed test may leave a server open: its file has ended all the same.
+      ...(suite.isolated ? ['--test-concurrency=1', '--test-force-exit'] : []),
       '--test-reporter=spec',
       ...files,
     ],

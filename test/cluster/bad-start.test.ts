@@ -37,10 +37,13 @@ test('A port that is taken names its holder, and nothing is left running', async
   await using cluster = new Cluster();
   const holder = createServer().listen(6443 + cluster.offset, '127.0.0.1');
   await once(holder, 'listening');
-  const ended = await cluster.tandem('up', '--port-offset', String(cluster.offset));
-  oneLine(ended, new RegExp(`port ${6443 + cluster.offset} .*taken by .*${process.pid}`));
-  holder.close();
-  await once(holder, 'close');
+  try {
+    const ended = await cluster.tandem('up', '--port-offset', String(cluster.offset));
+    oneLine(ended, new RegExp(`port ${6443 + cluster.offset} .*taken by .*${process.pid}`));
+  } finally {
+    holder.close();
+    await once(holder, 'close');
+  }
   await cluster.up();
 });
 

@@ -113,7 +113,8 @@ function checkProcess(
   });
   const creators = request.user.name === controlPlaneName ? [] : [request.user];
   const users = [...creators, authenticated(account)];
-  const may = (name: string): boolean => users.some((user) => mayUse(about.authorizer, user, name));
+  const may = (name: string): boolean =>
+    users.some((user) => mayUse(about.authorizer, user, { name, namespace: request.namespace }));
   if (!may(about.name))
     throw refuse(
       request,
@@ -151,7 +152,12 @@ function rootPowers(pod: Draft<Pod>): readonly string[] {
   return powers;
 }
 
-function mayUse(authorizer: Authorizer, user: UserInfo, name: string): boolean {
+/** Asked in the Pod's namespace: a RoleBinding there is enough, a ClusterRoleBinding is too. */
+function mayUse(
+  authorizer: Authorizer,
+  user: UserInfo,
+  { name, namespace }: { readonly name: string; readonly namespace: string },
+): boolean {
   const decision = authorizer.authorize({
     user,
     verb: 'use',
@@ -160,7 +166,7 @@ function mayUse(authorizer: Authorizer, user: UserInfo, name: string): boolean {
     version: 'v1',
     resource: 'runtimeclasses',
     subresource: '',
-    namespace: '',
+    namespace,
     name,
     path: '',
   });
