@@ -4,7 +4,7 @@ import { CommandError, exitCodes, paint, parseBytes } from '#cli';
 import type { ParsedCommand, Terminal } from '#cli';
 import { portHolder } from '#io';
 import type { Node } from '#kube/kinds';
-import { knownClusters, runDirOf, saveConfig } from './config.ts';
+import { knownClusters, runDirOf, saveConfig, stateRoot } from './config.ts';
 import type { ClusterConfig } from './config.ts';
 import { machineNow, makeHostNetwork, routes } from './host-network.ts';
 import { contextName, joinKubeconfig, kubeconfigPath } from './kubeconfig.ts';
@@ -85,7 +85,8 @@ function create(
     kubeconfigs: [],
     machineBefore:
       others[0]?.machineBefore ?? (root ? machineNow() : { sysctls: {}, netnsFolder: true }),
-    madeDataDir: !existsSync(dataDir),
+    // The place where clusters lie by default is ours, whatever stands there already.
+    madeDataDir: !existsSync(dataDir) || dirname(dataDir) === stateRoot(root),
   };
 }
 

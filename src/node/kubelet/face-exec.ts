@@ -1,8 +1,8 @@
 import type { FaceReply } from '#base';
 import type { Process } from '#node/runtime';
 import { messageOf } from './errors.ts';
-import { containersOf, text } from './face.ts';
-import type { FaceCall } from './face.ts';
+import { containersOf, text } from './face-call.ts';
+import type { FaceCall } from './face-call.ts';
 import { upgradeStreams } from './remote-streams.ts';
 import type { RemoteStreams, StreamWishes } from './remote-streams.ts';
 

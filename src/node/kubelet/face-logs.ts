@@ -1,8 +1,8 @@
 import type { FaceReply, Sink } from '#base';
 import type { OpenFile } from '#io';
 import type { Container } from '#node/runtime';
-import { containersOf, text } from './face.ts';
-import type { FaceCall, FaceContext } from './face.ts';
+import { containersOf, text } from './face-call.ts';
+import type { FaceCall, FaceContext } from './face-call.ts';
 import { parseLogLine } from './log-lines.ts';
 
 interface LogQuery {

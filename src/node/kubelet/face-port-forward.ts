@@ -10,8 +10,8 @@ import {
 import { SpdyConnection } from '#wire';
 import type { SpdyStream } from '#wire';
 import { messageOf } from './errors.ts';
-import { text } from './face.ts';
-import type { FaceCall } from './face.ts';
+import { text } from './face-call.ts';
+import type { FaceCall } from './face-call.ts';
 import { PushQueue } from './push-queue.ts';
 
 const spdyProtocol = 'portforward.k8s.io';

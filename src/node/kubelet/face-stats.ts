@@ -1,8 +1,8 @@
 import type { FaceReply } from '#base';
 import type { Pod } from '#kube/kinds';
 import type { Container, ContainerStats } from '#node/runtime';
-import { text } from './face.ts';
-import type { FaceContext } from './face.ts';
+import { text } from './face-call.ts';
+import type { FaceContext } from './face-call.ts';
 import { labels } from './pod-view.ts';
 import { timeText } from './quantity.ts';
 

@@ -1,25 +1,12 @@
 import type { Face, FaceReply, FaceRequest } from '#base';
 import type { Pod } from '#kube/kinds';
-import type { Container } from '#node/runtime';
+import { json, text } from './face-call.ts';
+import type { FaceContext } from './face-call.ts';
 import { attach, exec, runCommand } from './face-exec.ts';
 import { containerLogs } from './face-logs.ts';
 import { portForward } from './face-port-forward.ts';
 import { Stats } from './face-stats.ts';
-import type { KubeletOptions } from './options.ts';
 import { labels } from './pod-view.ts';
-
-export interface FaceContext {
-  readonly options: KubeletOptions;
-  pods(): readonly Pod[];
-}
-/** One call, with what its path names. */
-export interface FaceCall {
-  readonly context: FaceContext;
-  readonly request: FaceRequest;
-  readonly query: URLSearchParams;
-  readonly pod: Pod;
-  readonly container: string;
-}
 
 /** The kubelet's API: what the API server asks a node for on a client's behalf. */
 export function createFace(context: FaceContext): Face {
@@ -81,14 +68,6 @@ function isKey<T extends object>(table: T, key: string): key is Extract<keyof T,
   return Object.hasOwn(table, key);
 }
 
-/** Containers of a Pod by name, newest first. */
-export function containersOf(context: FaceContext, pod: Pod, name: string): readonly Container[] {
-  return context.options.runtime
-    .containers()
-    .filter(({ spec }) => spec.name === name && spec.labels[labels.uid] === pod.metadata.uid)
-    .toSorted((a, b) => b.spec.attempt - a.spec.attempt || b.createdMs - a.createdMs);
-}
-
 function running(context: FaceContext): readonly Pod[] {
   const alive = new Set(
     context.options.runtime
@@ -97,19 +76,6 @@ function running(context: FaceContext): readonly Pod[] {
       .map(({ spec }) => spec.labels[labels.uid]),
   );
   return context.pods().filter(({ metadata }) => alive.has(metadata.uid));
-}
-
-export function text(status: number, message: string): FaceReply {
-  const headers = { 'content-type': 'text/plain; charset=utf-8' };
-  return { status, headers, body: Buffer.from(`${message}\n`) };
-}
-
-export function json(value: unknown): FaceReply {
-  return {
-    status: 200,
-    headers: { 'content-type': 'application/json' },
-    body: Buffer.from(JSON.stringify(value)),
-  };
 }
 
 function notFound(): FaceReply {

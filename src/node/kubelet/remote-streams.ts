@@ -3,7 +3,7 @@ import { acceptHeaders, acceptWebSocket, isWebSocketRequest, offeredProtocols } 
 import { SpdyConnection } from '#wire';
 import type { SpdyStream } from '#wire';
 import { PushQueue } from './push-queue.ts';
-import { text } from './face.ts';
+import { text } from './face-call.ts';
 
 /** What the client wants of a process' streams. */
 export interface StreamWishes {
