@@ -378,7 +378,9 @@ export async function allowProcesses(cluster: Cluster): Promise<void> {
   await cluster.call('POST', `${rbac}/clusterrolebindings`, {
     metadata: { name: 'run-processes' },
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'run-processes' },
-    subjects: [{ kind: 'ServiceAccount', name: 'default', namespace: 'default' }],
+    subjects: [
+      { apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: 'system:serviceaccounts' },
+    ],
   });
 }
 
