@@ -48,3 +48,5 @@ export {
   zeroTimeSeconds,
 } from './time.ts';
 export type { Instant } from './time.ts';
+export { popHeap, pushHeap } from './heap.ts';
+export type { Before } from './heap.ts';

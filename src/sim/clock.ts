@@ -1,4 +1,5 @@
 import type { Cancel, Clock } from '#base';
+import { popHeap, pushHeap } from '#base';
 
 /** A clock that stands still until it is told to move, and runs what falls due on the way. */
 export interface SimClock extends Clock {
@@ -52,7 +53,7 @@ class SimulatedClock implements SimClock {
   after(delayMs: number, action: () => void): Cancel {
     const dueMs = this.#nowMs + Math.max(0, delayMs);
     const timer: Timer = { dueMs, order: this.#made++, action };
-    push(this.#heap, timer);
+    pushHeap(this.#heap, timer, before);
     this.#live += 1;
     return () => {
       if (timer.action === undefined) return;
@@ -102,7 +103,7 @@ class SimulatedClock implements SimClock {
   async #runNext(endMs: number): Promise<boolean> {
     for (let next = this.#heap[0]; next !== undefined; next = this.#heap[0]) {
       if (next.dueMs > endMs) return false;
-      pop(this.#heap);
+      popHeap(this.#heap, before);
       const { action } = next;
       if (action === undefined) continue; // cancelled
       next.action = undefined;
@@ -118,37 +119,4 @@ class SimulatedClock implements SimClock {
 
 function before(left: Timer, right: Timer): boolean {
   return left.dueMs < right.dueMs || (left.dueMs === right.dueMs && left.order < right.order);
-}
-
-function push(heap: Timer[], timer: Timer): void {
-  let at = heap.length;
-  heap.push(timer);
-  while (at > 0) {
-    const above = (at - 1) >> 1;
-    const parent = heap[above];
-    if (parent === undefined || !before(timer, parent)) break;
-    heap[at] = parent;
-    at = above;
-  }
-  heap[at] = timer;
-}
-
-function pop(heap: Timer[]): void {
-  const last = heap.pop();
-  if (last === undefined || heap.length === 0) return;
-  let at = 0;
-  for (;;) {
-    let below = 2 * at + 1;
-    let child = heap[below];
-    if (child === undefined) break;
-    const right = heap[below + 1];
-    if (right !== undefined && before(right, child)) {
-      child = right;
-      below += 1;
-    }
-    if (!before(child, last)) break;
-    heap[at] = child;
-    at = below;
-  }
-  heap[at] = last;
 }

@@ -1,4 +1,5 @@
 import type { Cancel, Clock } from '#base';
+import { popHeap, pushHeap } from '#base';
 
 interface Due {
   readonly key: string;
@@ -26,7 +27,7 @@ export class Expiry {
   }
 
   add(key: string, revision: number, dueMs: number): void {
-    push(this.#heap, { key, revision, dueMs });
+    pushHeap(this.#heap, { key, revision, dueMs }, sooner);
     this.#arm(dueMs);
   }
 
@@ -48,7 +49,7 @@ export class Expiry {
     const nowMs = this.#clock.nowMs();
     for (let next = this.#heap[0]; next !== undefined; next = this.#heap[0]) {
       if (next.dueMs > nowMs || due.length === dueAtOnceMax) break;
-      pop(this.#heap);
+      popHeap(this.#heap, sooner);
       due.push(next);
     }
     await this.#expire(due);
@@ -60,35 +61,6 @@ export class Expiry {
   }
 }
 
-function push(heap: Due[], due: Due): void {
-  let at = heap.length;
-  heap.push(due);
-  while (at > 0) {
-    const above = (at - 1) >> 1;
-    const parent = heap[above];
-    if (parent === undefined || parent.dueMs <= due.dueMs) break;
-    heap[at] = parent;
-    at = above;
-  }
-  heap[at] = due;
-}
-
-function pop(heap: Due[]): void {
-  const last = heap.pop();
-  if (last === undefined || heap.length === 0) return;
-  let at = 0;
-  for (;;) {
-    let below = 2 * at + 1;
-    let child = heap[below];
-    if (child === undefined) break;
-    const right = heap[below + 1];
-    if (right !== undefined && right.dueMs < child.dueMs) {
-      child = right;
-      below += 1;
-    }
-    if (child.dueMs >= last.dueMs) break;
-    heap[at] = child;
-    at = below;
-  }
-  heap[at] = last;
+function sooner(a: Due, b: Due): boolean {
+  return a.dueMs < b.dueMs;
 }
