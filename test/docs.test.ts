@@ -58,9 +58,8 @@ suite('Papers', () => {
   });
 
   test('The table of parts in the papers is the one that is enforced', () => {
-    const enforced = [...readFileSync('tools/tidy.ts', 'utf8').matchAll(/^ {2}'?([a-z/]+)'?: \[/gm)]
-      .map(([, part]) => part)
-      .slice(0, 19);
+    const table = readFileSync('tools/tidy.ts', 'utf8').split('\n};')[0] ?? '';
+    const enforced = [...table.matchAll(/^ {2}'?([a-z/]+)'?: \[/gm)].map(([, part]) => part);
     const told = [
       ...readFileSync('docs/ARCHITECTURE.md', 'utf8').matchAll(/^\| `([a-z/]+)` \|/gm),
     ].map(([, part]) => part);

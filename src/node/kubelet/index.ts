@@ -8,4 +8,6 @@
  * files, mounts and probe connections come from `io`, containers from `node/runtime`.
  */
 export { createKubelet } from './kubelet.ts';
+export { PodRefused } from './extension.ts';
+export type { PodExtension } from './extension.ts';
 export type { Kubelet, KubeletOptions } from './options.ts';

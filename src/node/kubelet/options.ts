@@ -4,6 +4,7 @@ import type { Files, ProbeNet } from '#io';
 import type { Pod } from '#kube/kinds';
 import type { Api } from '#machinery';
 import type { Runtime } from '#node/runtime';
+import type { PodExtension } from './extension.ts';
 
 export interface KubeletOptions {
   readonly api: Api;
@@ -49,6 +50,8 @@ export interface KubeletOptions {
   readonly resolvConf?: string | undefined;
   /** May this request use the kubelet's API? Throws or answers false: 401. */
   authorize(request: FaceRequest): boolean | Promise<boolean>;
+  /** Further kinds of Pods (Mesos). */
+  readonly extension?: PodExtension | undefined;
   /** Resolves when no proxy sends new connections to this terminating Pod; bounded by the caller. */
   waitEndpointsDropped?(pod: Pod): Promise<void>;
 }

@@ -1,0 +1,8 @@
+/**
+ * The Mesos master: frameworks, offers, tasks and updates (`core/`), and its HTTP faces (`face/`).
+ *
+ * The core knows nothing of the wire: it implements `SchedulerLink` and answers the operator's calls
+ * as values; faces translate. Start with `core/master.ts`.
+ */
+export { annotations, labels } from './doors.ts';
+export type { Growth, Launch, LaunchDoors, LaunchResult } from './doors.ts';

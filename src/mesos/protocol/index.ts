@@ -1,0 +1,9 @@
+/**
+ * The Mesos v1 messages (scheduler, executor, master and agent API): types, JSON and protobuf forms,
+ * RecordIO, validation of calls, arithmetic of resources, and the link between frameworks and a master.
+ *
+ * Values are plain objects with the field names of the .proto files; see `types.ts` (derived).
+ */
+export type * from './types.ts';
+export { CallRejected } from './link.ts';
+export type { SchedulerConnection, SchedulerLink, Subscriber } from './link.ts';

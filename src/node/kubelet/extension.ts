@@ -1,0 +1,30 @@
+import type { Pod } from '#kube/kinds';
+import type { ContainerSpec } from '#node/runtime';
+
+/**
+ * What another part of the agent adds to Pods of its own kind (Mesos executors and tasks): the
+ * kubelet asks it for every Pod and goes its usual way where nothing is answered.
+ */
+export interface PodExtension {
+  /** Does it want to have a say in this Pod? */
+  handles(pod: Pod): boolean;
+  /**
+   * Before the first container of the Pod is made, volumes are mounted: makes directories, fetches
+   * files. Throws `PodRefused` when the Pod cannot run: it fails with that reason and message.
+   */
+  prepare(pod: Pod, signal: AbortSignal): Promise<void>;
+  /** The last word on a container: environment, mounts, user. Called each time it is made. */
+  containerSpec(pod: Pod, spec: ContainerSpec): ContainerSpec;
+  /** The Pod's containers and directories are gone from this node. */
+  released(pod: Pod): void;
+}
+
+/** Ends a Pod that was never started: phase Failed with this reason and message. */
+export class PodRefused extends Error {
+  override readonly name = 'PodRefused';
+  readonly reason: string;
+  constructor(reason: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
+}
