@@ -55,3 +55,4 @@ export type { HttpClient, HttpClientOptions, HttpRequest, HttpResponse } from '.
 export { systemDatabaseFiles } from './database-files.ts';
 export type { DatabaseFiles } from './database-files.ts';
 export { watchEventLoop } from './http-loop.ts';
+export { socketOwner } from './socket-owner.ts';

@@ -80,7 +80,7 @@ delete table ip ${table}
 table ip ${table} {
   chain input {
     type filter hook input priority -10; policy accept;
-    ip daddr ${plan.nodeRange} tcp dport { ${plan.ports.api}, ${plan.ports.kubelet} } iifname != ${ours} drop
+    ip daddr ${plan.nodeRange} tcp dport { ${Object.values(plan.ports).join(', ')} } iifname != ${ours} drop
   }
   chain postrouting {
     type nat hook postrouting priority 90; policy accept;

@@ -28,6 +28,30 @@ export interface ClusterPlan {
 export interface PortPlan {
   readonly api: number;
   readonly kubelet: number;
+  readonly mesosMaster: number;
+  readonly mesosAgent: number;
+  readonly marathon: number;
+  readonly mesosDns: number;
+}
+
+const ports: PortPlan = {
+  api: 6443,
+  kubelet: 10_250,
+  mesosMaster: 5050,
+  mesosAgent: 5051,
+  marathon: 8080,
+  mesosDns: 8123,
+};
+
+function portsFrom(offset: number): PortPlan {
+  return {
+    api: ports.api + offset,
+    kubelet: ports.kubelet + offset,
+    mesosMaster: ports.mesosMaster + offset,
+    mesosAgent: ports.mesosAgent + offset,
+    marathon: ports.marathon + offset,
+    mesosDns: ports.mesosDns + offset,
+  };
 }
 
 export const slotsMax = 32;
@@ -50,7 +74,7 @@ export function planOf(cluster: {
     balancerLast: `172.30.${slot}.254`,
     apiServiceIp: `10.${96 + slot}.0.1`,
     dnsServiceIp: `10.${96 + slot}.0.10`,
-    ports: { api: 6443 + portOffset, kubelet: 10_250 + portOffset },
+    ports: portsFrom(portOffset),
     clusterBridge: `tdm-${short}`,
     podBridge: `tdp-${short}`,
     hostTable: `tandem-host-${name}`,
