@@ -10,3 +10,5 @@ export { PodLedger } from './pod-ledger.ts';
 export type { BindResult, Binding, LedgerParts } from './pod-ledger.ts';
 export { apiAddress, dnsAddress } from './bootstrap/objects.ts';
 export type { ClusterFacts } from './bootstrap/objects.ts';
+export { createFaceAccess, groupsAnnotation, userLabel } from './face-access.ts';
+export type { FaceAccess, FaceAccessOptions, FaceVerdict, WantedAccess } from './face-access.ts';
