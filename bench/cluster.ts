@@ -97,6 +97,8 @@ function writeConfig(dataDir: string, port: number): void {
     portOffset: port - ports.api,
     nodes: 0,
     ephemeral: false,
+    owner: process.getuid?.() ?? 0,
+    authenticate: false,
     root: false,
     kubeconfigs: [],
   };

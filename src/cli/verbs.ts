@@ -85,6 +85,11 @@ export const verbs: readonly VerbDeclaration[] = [
         type: 'flag',
         help: 'keep the store in memory: a stopped cluster is forgotten',
       },
+      {
+        name: 'authenticate',
+        type: 'flag',
+        help: 'let nobody use Mesos and Marathon without a user and password or a token',
+      },
     ],
     examples: [
       'tandem up',

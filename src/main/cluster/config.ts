@@ -24,6 +24,10 @@ export interface ClusterConfig {
   readonly ephemeral: boolean;
   /** Started as root: with nodes, networks and containers. */
   readonly root: boolean;
+  /** User id of whoever made it, also through sudo: needs no credentials on the Mesos faces. */
+  readonly owner: number;
+  /** The Mesos faces let nobody in without credentials. */
+  readonly authenticate: boolean;
   /** Every kubeconfig that was written to. */
   readonly kubeconfigs: readonly JoinedKubeconfig[];
   /** The machine as the first cluster on it found it. */
@@ -90,9 +94,13 @@ function decode(text: string): ClusterConfig {
     kubeconfigs?: ClusterConfig['kubeconfigs'];
     sysctlsBefore?: MachineBefore['sysctls'];
     machineBefore?: MachineBefore;
+    owner?: number;
+    authenticate?: boolean;
   };
   return {
     ...config,
+    owner: config.owner ?? 0,
+    authenticate: config.authenticate ?? false,
     kubeconfigs: config.kubeconfigs ?? [],
     machineBefore: config.machineBefore ?? {
       sysctls: config.sysctlsBefore ?? {},

@@ -82,6 +82,8 @@ function create(
     nodeMemoryBytes: memoryOf(command),
     ephemeral: command.flag('ephemeral'),
     root,
+    owner: Number(process.env['SUDO_UID'] ?? process.getuid?.() ?? 0),
+    authenticate: command.flag('authenticate'),
     kubeconfigs: [],
     machineBefore:
       others[0]?.machineBefore ?? (root ? machineNow() : { sysctls: {}, netnsFolder: true }),
@@ -135,6 +137,7 @@ function unchanged(command: ParsedCommand, config: ClusterConfig): ClusterConfig
     ['node-cpus', cpusOf(command), config.nodeCpus],
     ['node-memory', memoryOf(command), config.nodeMemoryBytes],
     ['ephemeral', command.flag('ephemeral') || undefined, config.ephemeral],
+    ['authenticate', command.flag('authenticate') || undefined, config.authenticate],
   ];
   for (const [flag, wanted, is] of given)
     if (wanted !== undefined && wanted !== is)
