@@ -15,6 +15,22 @@ export interface PodExtension {
   prepare(pod: Pod, signal: AbortSignal): Promise<void>;
   /** The last word on a container: environment, mounts, user. Called each time it is made. */
   containerSpec(pod: Pod, spec: ContainerSpec): ContainerSpec;
+  /**
+   * Before each container is made, those appended to a running Pod too. Throws `PodRefused`: the
+   * container counts as ended (exit code 128, this reason and message) and is not tried again.
+   */
+  prepareContainer?(pod: Pod, name: string, signal: AbortSignal): Promise<void>;
+  /** Asked before a container is made or tried again: why it never may be. It counts as ended then. */
+  forbids?(
+    pod: Pod,
+    name: string,
+  ): { readonly reason: string; readonly message: string } | undefined;
+  /** Before a running container is told to stop, once; the grace goes on meanwhile and bounds it. */
+  beforeStop?(pod: Pod, name: string, graceMs: number): Promise<void>;
+  /** All containers have ended, their logs are still there. Awaited before these are removed. */
+  ended?(pod: Pod): Promise<void>;
+  /** Gives the extension a way to have a Pod looked at again: an answer of `forbids` changed. */
+  onWake?(wake: (podUid: string) => void): void;
   /** The Pod's containers and directories are gone from this node. */
   released(pod: Pod): void;
 }
