@@ -1,0 +1,18 @@
+/**
+ * Marathon's definitions and decisions, pure: reading and writing its JSON, normalisation, validation,
+ * groups, plans, offer matching, tasks.
+ *
+ * A run spec in memory is its normalised JSON form (`types.ts`), an instance is `Instance`. Failures
+ * that a client is told are thrown as `MarathonFailure`, which holds the answer. Start with `app.ts`.
+ */
+/** Every type of the REST API: `raml.AppInfo`, `raml.Task`, ... */
+export type * as raml from './types.ts';
+export type { App, GroupUpdate, Pod, RamlTypes } from './types.ts';
+export type * from './instance.ts';
+export type * from './root.ts';
+export type * from './settings.ts';
+export * from './problem.ts';
+export { isActive, isTerminal } from './instance.ts';
+export { emptyRoot, runSpecOf } from './root.ts';
+export { defaultSettings } from './settings.ts';
+export * from './pending.ts';

@@ -1,0 +1,309 @@
+import type {
+  Offer,
+  OfferOperation,
+  Resource,
+  TaskGroupInfo,
+  ExecutorInfo,
+  TaskInfo,
+  TaskStatus,
+} from '#mesos/protocol';
+import type { Random } from '#base';
+import type { Condition, Instance, InstanceReservation, LocalVolume } from './instance.ts';
+import type { Root, RunSpec } from './root.ts';
+import type { ModelSettings } from './settings.ts';
+import type * as raml from './types.ts';
+import type { RamlTypes } from './types.ts';
+
+const pending = (): never => {
+  throw new Error('Cannot call this yet');
+};
+
+// --- JSON
+/** Checks and completes JSON; throws `invalidJson`. Unknown fields are dropped, defaults filled in. */
+export const read: <K extends keyof RamlTypes>(type: K, json: unknown) => RamlTypes[K] = pending;
+/** `Json.parse(body).as[Seq[X]]`. */
+export const readList: <K extends keyof RamlTypes>(type: K, json: unknown) => RamlTypes[K][] =
+  pending;
+/** JSON text in RAML order; doubles with a fraction. */
+export const textOf: <K extends keyof RamlTypes>(type: K, value: RamlTypes[K]) => string = pending;
+/** An object's text as `{"a":<text>,...}` from members that are texts already. */
+export const objectText: (members: Readonly<Record<string, string>>) => string = pending;
+export const listText: <K extends keyof RamlTypes>(
+  type: K,
+  values: readonly RamlTypes[K][],
+) => string = pending;
+
+// --- roles (21)
+export interface RoleRules {
+  readonly validRoles: readonly string[];
+  readonly defaultRole: string;
+  /** Set when the role of an existing reservation changes without force. */
+  readonly previousRole?: string | undefined;
+  readonly forceRoleUpdate: boolean;
+}
+export const roleRules: (
+  root: Root,
+  id: string,
+  options: { readonly settings: ModelSettings; readonly force: boolean },
+) => RoleRules = pending;
+
+// --- apps (5, 6, 7)
+export interface DefinitionContext {
+  readonly root: Root;
+  readonly settings: ModelSettings;
+  /** `?force=true` where it allows a change of role. */
+  readonly forceRole: boolean;
+}
+/** POST: read, canonised, old form checked, normalised, validated. No version yet. */
+export const appFromJson: (json: unknown, context: DefinitionContext) => raml.App = pending;
+/**
+ * PUT and PATCH of one app. `partial`: fields not given stay as `existing` has them (`version` rolls
+ * back: then `versionOf` gives the stored definition). Without `existing` the body is a whole definition.
+ */
+export const appUpdateFromJson: (
+  json: unknown,
+  options: {
+    readonly id: string;
+    readonly existing: raml.App | undefined;
+    readonly partial: boolean;
+    readonly context: DefinitionContext;
+    readonly versionOf: (version: string) => raml.App | undefined;
+  },
+) => raml.App = pending;
+
+// --- the tree (8, 7.4), versions and service ports
+export const putRunSpec: (root: Root, runSpec: RunSpec, version: string) => Root = pending;
+export const removeRunSpec: (root: Root, id: string, version: string) => Root = pending;
+export const removeGroup: (root: Root, id: string, version: string) => Root = pending;
+/** A group update as read and normalised; `version`/`scaleBy`/structure. */
+export const groupUpdateFromJson: (
+  json: unknown,
+  options: { readonly id: string; readonly context: DefinitionContext },
+) => raml.GroupUpdate = pending;
+export const applyGroupUpdate: (
+  root: Root,
+  update: raml.GroupUpdate,
+  options: {
+    readonly id: string;
+    readonly version: string;
+    readonly settings: ModelSettings;
+    /** The group as it was in a version; undefined when it is not known. */
+    readonly versionOf: (id: string, version: string) => Root | undefined;
+  },
+) => Root = pending;
+/**
+ * What every update of the root ends with: service ports given out, versions set, the tree validated.
+ * Throws `invalidObject`, or 500 when no service port is left.
+ */
+export const finishUpdate: (
+  from: Root,
+  to: Root,
+  options: {
+    readonly version: string;
+    readonly settings: ModelSettings;
+    readonly restarted?: readonly string[];
+  },
+) => Root = pending;
+export const isUpgrade: (before: RunSpec, after: RunSpec) => boolean = pending;
+export const runSpecIDsBelow: (root: Root, groupID: string) => string[] = pending;
+
+// --- deployments (11)
+export type PlanAction =
+  | { readonly kind: 'start' | 'stop' | 'restart'; readonly id: string }
+  | {
+      readonly kind: 'scale';
+      readonly id: string;
+      readonly scaleTo: number;
+      /** Instances to kill first. */
+      readonly toKill?: readonly string[] | undefined;
+    };
+export interface Plan {
+  readonly id: string;
+  readonly version: string;
+  readonly steps: readonly { readonly actions: readonly PlanAction[] }[];
+  /** Every affected run spec before and after. */
+  readonly changes: readonly {
+    readonly id: string;
+    readonly kind: 'app' | 'pod';
+    readonly before?: raml.App | raml.Pod | undefined;
+    readonly after?: raml.App | raml.Pod | undefined;
+  }[];
+  readonly groups: {
+    readonly before: readonly import('./root.ts').GroupDefinition[];
+    readonly after: readonly import('./root.ts').GroupDefinition[];
+  };
+}
+export const makePlan: (
+  original: Root,
+  target: Root,
+  options: {
+    readonly id: string;
+    readonly version: string;
+    /** By run spec. */
+    readonly toKill?: ReadonlyMap<string, readonly string[]> | undefined;
+  },
+) => Plan = pending;
+export const affectedIDs: (plan: Plan) => string[] = pending;
+export const revertPlan: (plan: Plan, current: Root, version: string) => Root = pending;
+/** `RestartApplication`, `ScalePod`, ... */
+export const actionName: (plan: Plan, action: PlanAction) => raml.DeploymentActionName = pending;
+export const planSteps: (plan: Plan) => raml.DeploymentStep[] = pending;
+export const deploymentInfo: (
+  plan: Plan,
+  progress: {
+    readonly currentStep: number;
+    readonly readiness: ReadonlyMap<string, readonly raml.TaskReadinessCheckResult[]>;
+  },
+) => raml.DeploymentStepInfo = pending;
+
+// --- upgrade, scaling, kill (12)
+export interface UpgradeNumbers {
+  readonly minHealthy: number;
+  readonly maxCapacity: number;
+  readonly killNow: number;
+}
+export const upgradeNumbers: (options: {
+  readonly runSpec: RunSpec;
+  /** Goal Running, all versions. */
+  readonly current: number;
+  readonly consideredHealthy: number;
+}) => UpgradeNumbers = pending;
+export const instancesToStart: (options: {
+  readonly wanted: number;
+  readonly maxCapacity: number;
+  readonly oldActive: number;
+  readonly started: number;
+}) => number = pending;
+export const selectToKill: (options: {
+  readonly runSpec: RunSpec;
+  readonly instances: readonly Instance[];
+  readonly scaleTo: number;
+  readonly sentenced: readonly string[];
+}) => Instance[] = pending;
+
+// --- backoff (13)
+export interface LaunchDelay {
+  readonly referenceMs: number;
+  readonly delayMs: number;
+}
+export const delayAfterFailure: (
+  runSpec: RunSpec,
+  previous: LaunchDelay | undefined,
+  nowMs: number,
+) => LaunchDelay = pending;
+
+// --- offers (14), launch (15), residents (18)
+export type RejectReason =
+  | 'UnfulfilledRole'
+  | 'UnfulfilledConstraint'
+  | 'NoCorrespondingReservationFound'
+  | 'AgentMaintenance'
+  | 'InsufficientCpus'
+  | 'InsufficientMemory'
+  | 'InsufficientDisk'
+  | 'InsufficientGpus'
+  | 'InsufficientPorts'
+  | 'DeclinedScarceResources';
+export interface Match {
+  readonly ok: true;
+  /** What the launch takes, as offered (role, reservation, allocation). */
+  readonly resources: readonly Resource[];
+  /** Of the executor (pods). */
+  readonly executorResources: readonly Resource[];
+  /** One per definition or mapping (endpoint for pods); undefined where no host port is asked. */
+  readonly hostPorts: readonly (number | undefined)[];
+  /** Of the resources, which are for new persistent volumes, disk by disk. */
+  readonly newVolumes: readonly NewVolume[];
+}
+export interface NewVolume {
+  readonly name: string;
+  readonly disk: Resource;
+}
+export interface NoMatch {
+  readonly ok: false;
+  /** In the order of the funnel; the first is where it ended. */
+  readonly reasons: readonly RejectReason[];
+}
+export interface MatchRequest {
+  readonly offer: Offer;
+  readonly runSpec: RunSpec;
+  /** Other instances of the run spec. */
+  readonly instances: readonly Instance[];
+  readonly settings: ModelSettings;
+  readonly nowMs: number;
+  readonly random: Random;
+  /** The master's region, when it is known. */
+  readonly localRegion?: string | undefined;
+  /** A resident instance that is to be relaunched on its own reservation. */
+  readonly relaunch?: { readonly instanceID: string; readonly reservation: InstanceReservation };
+}
+export const matchOffer: (request: MatchRequest) => Match | NoMatch = pending;
+/** `offer` without what was taken, for further launches on it. */
+export const remainingOffer: (offer: Offer, taken: readonly Resource[]) => Offer = pending;
+
+export interface LaunchRequest {
+  readonly offer: Offer;
+  readonly match: Match;
+  readonly instanceID: string;
+  /** 1 for the first launch of an instance. */
+  readonly incarnation: number;
+  readonly settings: ModelSettings;
+  readonly enforceRole: boolean;
+  readonly random: Random;
+  readonly volumes?: readonly LocalVolume[] | undefined;
+  /** Secrets by source. */
+  readonly secrets?: Readonly<Record<string, string>> | undefined;
+}
+export const appTask: (app: raml.App, request: LaunchRequest) => TaskInfo = pending;
+export const podTaskGroup: (
+  pod: raml.Pod,
+  request: LaunchRequest,
+) => { readonly executor: ExecutorInfo; readonly taskGroup: TaskGroupInfo } = pending;
+export const reserveOperations: (
+  runSpec: RunSpec,
+  request: {
+    readonly match: Match;
+    readonly instanceID: string;
+    readonly frameworkID: string;
+    readonly settings: ModelSettings;
+    readonly volumes: readonly LocalVolume[];
+  },
+) => OfferOperation[] = pending;
+/** DESTROY and UNRESERVE of what `offer` holds for instances that are not `known`. */
+export const releaseOperations: (
+  offer: Offer,
+  options: { readonly frameworkID: string; readonly known: ReadonlySet<string> },
+) => OfferOperation[] = pending;
+
+// --- instances (15, 17)
+export const newInstanceID: (
+  runSpecID: string,
+  options: { nowMs: number; random: Random },
+) => string = pending;
+export const taskIDOf: (instanceID: string, incarnation: number, container?: string) => string =
+  pending;
+export interface ParsedTaskID {
+  readonly runSpecID: string;
+  readonly instanceID: string;
+  readonly container?: string | undefined;
+  readonly incarnation?: number | undefined;
+}
+export const parseTaskID: (taskID: string) => ParsedTaskID | undefined = pending;
+export const conditionOf: (status: TaskStatus) => Condition = pending;
+export const instanceCondition: (conditions: readonly Condition[]) => Condition = pending;
+
+// --- JSON of what runs
+export const taskJson: (
+  instance: Instance,
+  task: Instance['tasks'][number],
+  options: {
+    readonly health: readonly raml.Health[];
+    readonly servicePorts: readonly number[];
+  },
+) => raml.Task = pending;
+export const countsOf: (instances: readonly Instance[]) => {
+  readonly tasksStaged: number;
+  readonly tasksRunning: number;
+  readonly tasksHealthy: number;
+  readonly tasksUnhealthy: number;
+} = pending;
