@@ -16,7 +16,10 @@ export interface HttpTarget {
 }
 export interface HttpAnswer {
   readonly status: number;
+  readonly statusText: string;
   readonly location: string | undefined;
+  /** '' when the server named none. */
+  readonly contentType: string;
   /** The first 10 KiB. */
   readonly body: string;
 }
@@ -64,7 +67,13 @@ function httpGet(target: HttpTarget, timeoutMs: number): Promise<HttpAnswer> {
       const answer = (): void => {
         clearTimeout(timer);
         const body = Buffer.concat(chunks).subarray(0, bodyBytesMax).toString();
-        resolve({ status: response.statusCode ?? 0, location: response.headers.location, body });
+        resolve({
+          status: response.statusCode ?? 0,
+          statusText: response.statusMessage ?? '',
+          location: response.headers.location,
+          contentType: response.headers['content-type'] ?? '',
+          body,
+        });
         response.destroy();
       };
       response.on('data', (chunk: Buffer) => {
