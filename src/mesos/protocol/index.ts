@@ -7,3 +7,4 @@
 export type * from './types.ts';
 export { CallRejected } from './link.ts';
 export type { SchedulerConnection, SchedulerLink, Subscriber } from './link.ts';
+export * from './resources/index.ts';
