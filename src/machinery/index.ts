@@ -18,6 +18,7 @@ export { StatusError, TerminalError, isStatus, statusCodes } from './errors.ts';
 export type { StatusCause, StatusDetails, StatusReason } from './errors.ts';
 export type {
   ColumnDeclaration,
+  FieldReader,
   KindDeclaration,
   PartialUpdate,
   ResourceName,
@@ -140,6 +141,7 @@ export {
 export type { Texts } from './names.ts';
 export { fieldSelectorOf, parseFieldSelector, unknownFieldText } from './fields.ts';
 export type { FieldSelector, FieldTerm } from './fields.ts';
+export { age, ageColumn, column, humanDuration, nameColumn } from './columns.ts';
 export { applyJsonPatch, equalJson } from './json-patch.ts';
 export type { JsonPatchResult } from './json-patch.ts';
 export {

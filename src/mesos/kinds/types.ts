@@ -36,6 +36,8 @@ export interface FrameworkStatus {
   readonly reregisteredTime?: string | undefined;
   readonly disconnectedTime?: string | undefined;
   readonly unregisteredTime?: string | undefined;
+  /** Active tasks, for people (`kubectl get frameworks`); written now and then. */
+  readonly tasks?: number | undefined;
 }
 
 /** A task (namespaced), from ACCEPT until its terminal update is acknowledged and forgotten. */
