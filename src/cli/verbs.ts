@@ -154,6 +154,24 @@ export const verbs: readonly VerbDeclaration[] = [
     ],
   },
   {
+    name: 'user',
+    arguments: 'add NAME | ls | rm NAME',
+    summary: 'users and passwords for Mesos, Marathon and other tools of that kind',
+    help: 'Adds a user that HTTP basic credentials name, and prints the password. What users may do is said by roles on mesos.tandem.dev and marathon.tandem.dev.',
+    flags: [
+      ...which,
+      {
+        name: 'password',
+        type: 'text',
+        value: 'TEXT',
+        help: 'instead of one that is made up',
+      },
+      { name: 'group', type: 'text', value: 'GROUP', repeated: true, help: 'a group of the user' },
+    ],
+    words: ['add', 'ls', 'rm'],
+    examples: ['tandem user add ada --group ops', 'tandem user ls', 'tandem user rm ada'],
+  },
+  {
     name: 'logs',
     arguments: '[POD]',
     summary: 'print the log of a Pod, or of a part of Tandem',

@@ -15,6 +15,7 @@ const clusterVerbs: Readonly<Record<string, ClusterVerb>> = {
   kubeconfig: async (...args) => (await import('./cluster/small.ts')).kubeconfig(...args),
   version: async (...args) => (await import('./cluster/small.ts')).version(...args),
   bench: async (command) => (await import('./cluster/small.ts')).bench(command),
+  user: async (...args) => (await import('./cluster/users.ts')).user(...args),
   image: async (...args) => (await import('./cluster/images.ts')).image(...args),
   logs: async (...args) => (await import('./cluster/logs.ts')).componentLogs(...args),
   export: async (...args) => (await import('./cluster/report.ts')).exportReport(...args),

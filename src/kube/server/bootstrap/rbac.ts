@@ -42,15 +42,46 @@ const ownClusterRoles: readonly Partial<RoleData>[] = [
       resources: ['networkpolicies'],
     },
   ]),
+  role('tandem:node-mesos', [
+    {
+      verbs: ['get', 'list', 'watch'],
+      apiGroups: ['mesos.tandem.dev'],
+      resources: ['frameworks', 'tasks', 'agents'],
+    },
+    {
+      verbs: ['update', 'patch'],
+      apiGroups: ['mesos.tandem.dev'],
+      resources: ['tasks', 'tasks/status'],
+    },
+  ]),
+  role('tandem:mesos-viewer', mesosRules(['get', 'list', 'watch'])),
+  role('tandem:mesos-user', [
+    ...mesosRules(['get', 'list', 'watch', 'create', 'update', 'patch', 'delete']),
+    use('process'),
+  ]),
   role('tandem:process-user', [use('process')]),
   role('tandem:process-root-user', [use('process'), use('process-root')]),
 ];
 
 const ownClusterRoleBindings: readonly Partial<BindingData>[] = [
   binding('tandem:node-network', 'tandem:node-network', 'system:nodes'),
+  binding('tandem:node-mesos', 'tandem:node-mesos', 'system:nodes'),
   binding('tandem:node-proxier', 'system:node-proxier', 'system:nodes'),
   binding('tandem:node-bootstrapper', 'system:node-bootstrapper', 'system:bootstrappers'),
 ];
+
+/** Frameworks and their tasks, Marathon's apps; what operators do to agents and roles is not in it. */
+function mesosRules(verbs: readonly string[]): readonly PolicyRule[] {
+  return [
+    { verbs, apiGroups: ['mesos.tandem.dev'], resources: ['frameworks', 'tasks'] },
+    { verbs, apiGroups: ['marathon.tandem.dev'], resources: ['*'] },
+    {
+      verbs: ['get', 'list', 'watch'],
+      apiGroups: ['mesos.tandem.dev'],
+      resources: ['agents', 'resourceroles', 'maintenanceschedules'],
+    },
+  ];
+}
 
 function use(name: string): PolicyRule {
   return {
