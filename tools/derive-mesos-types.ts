@@ -56,4 +56,14 @@ for (const [type, values] of Object.entries(facts.enums)) {
   const names = Object.keys(values).map((value) => `  | '${value}'`);
   lines.push('', `export type ${nameOf(type)} =`, `${names.join('\n')};`);
 }
+lines.push(
+  '',
+  '/** Every message by its name in the .proto files. */',
+  'export interface Messages {',
+);
+for (const type of Object.keys(facts.messages)) {
+  const key = /^\w+$/.test(type) ? type : `'${type}'`;
+  lines.push(`  readonly ${key}: ${nameOf(type)};`);
+}
+lines.push('}');
 writeFileSync('src/mesos/protocol/types.ts', `${lines.join('\n')}\n`);

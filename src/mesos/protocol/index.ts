@@ -8,3 +8,8 @@ export type * from './types.ts';
 export { CallRejected } from './link.ts';
 export type { SchedulerConnection, SchedulerLink, Subscriber } from './link.ts';
 export * from './resources/index.ts';
+export { loadCodec } from './codec/codec.ts';
+export type { MessageCodec, MessageName } from './codec/codec.ts';
+export { asciiJson, doubleText } from './codec/json-encode.ts';
+export { MessageError, parseJsonText } from './codec/json-text.ts';
+export type { JsonTextOptions } from './codec/json-text.ts';
