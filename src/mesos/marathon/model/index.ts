@@ -15,4 +15,6 @@ export * from './problem.ts';
 export { isActive, isTerminal } from './instance.ts';
 export { emptyRoot, runSpecOf } from './root.ts';
 export { defaultSettings } from './settings.ts';
+export { parseJson, read, readList } from './read.ts';
+export { listText, objectText, textOf } from './write.ts';
 export * from './pending.ts';

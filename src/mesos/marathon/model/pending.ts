@@ -12,26 +12,10 @@ import type { Condition, Instance, InstanceReservation, LocalVolume } from './in
 import type { Root, RunSpec } from './root.ts';
 import type { ModelSettings } from './settings.ts';
 import type * as raml from './types.ts';
-import type { RamlTypes } from './types.ts';
 
 const pending = (): never => {
   throw new Error('Cannot call this yet');
 };
-
-// --- JSON
-/** Checks and completes JSON; throws `invalidJson`. Unknown fields are dropped, defaults filled in. */
-export const read: <K extends keyof RamlTypes>(type: K, json: unknown) => RamlTypes[K] = pending;
-/** `Json.parse(body).as[Seq[X]]`. */
-export const readList: <K extends keyof RamlTypes>(type: K, json: unknown) => RamlTypes[K][] =
-  pending;
-/** JSON text in RAML order; doubles with a fraction. */
-export const textOf: <K extends keyof RamlTypes>(type: K, value: RamlTypes[K]) => string = pending;
-/** An object's text as `{"a":<text>,...}` from members that are texts already. */
-export const objectText: (members: Readonly<Record<string, string>>) => string = pending;
-export const listText: <K extends keyof RamlTypes>(
-  type: K,
-  values: readonly RamlTypes[K][],
-) => string = pending;
 
 // --- roles (21)
 export interface RoleRules {
