@@ -8,15 +8,20 @@ import { checkApiVersion } from '../verbs/metadata.ts';
 import { bodyFormat } from './negotiate.ts';
 import type { FieldValidation } from './write-options.ts';
 
+/** False for kinds of other dialects: JSON and YAML are all the forms they have. */
+export function hasProtobuf(core: Pick<Core, 'scheme'>, type: string): boolean {
+  return core.scheme.tables.type(type)?.protobuf !== false;
+}
+
 /** Decodes a request's body as `type`. Throws what a bad body deserves. */
 export async function decodeBody(
   core: Core,
   request: FaceRequest,
   wanted: { readonly type: string; readonly kind: string; readonly version: string },
 ): Promise<Decoded> {
-  const format = bodyFormat(request.headers['content-type'], true);
-  const bytes = await request.body(limits.requestBodyBytesMax);
   const { type, kind, version } = wanted;
+  const format = bodyFormat(request.headers['content-type'], hasProtobuf(core, type));
+  const bytes = await request.body(limits.requestBodyBytesMax);
   try {
     if (format === 'protobuf')
       return core.codec.decodeProtobuf(bytes, (apiVersion, name) => {

@@ -80,7 +80,7 @@ const plainJson: Accepted = { format: 'json', as: '', metaVersion: 'v1', pretty:
 function search(header: string, offer: Offer): Accepted {
   for (const clause of parseAccept(header)) {
     for (const format of formats) {
-      if (format === 'protobuf' && !offer.protobuf) continue;
+      if (format === 'protobuf' && !offer.protobuf && !metadataOnly(clause)) continue;
       if (!typeMatches(clause.type, mediaTypes[format])) continue;
       const accepted = accept(clause, format, offer);
       if (accepted !== undefined) return accepted;
@@ -92,6 +92,11 @@ function search(header: string, offer: Offer): Accepted {
       .filter((format) => format !== 'protobuf' || offer.protobuf)
       .map((format) => mediaTypes[format] + suffix),
   );
+}
+
+/** Metadata has a protobuf form in every kind: what metadata informers ask for. */
+function metadataOnly({ parameters }: Clause): boolean {
+  return parameters['as']?.startsWith('PartialObjectMetadata') === true;
 }
 
 function accept(clause: Clause, format: Format, offer: Offer): Accepted | undefined {

@@ -11,7 +11,7 @@ import { checkPathName, checkUpdateName } from '../verbs/metadata.ts';
 import { patchObject } from '../verbs/patch.ts';
 import { readScale, writeScale } from '../verbs/scale.ts';
 import { updateObject } from '../verbs/update.ts';
-import { decodeBody, objectFromBody } from './body.ts';
+import { decodeBody, hasProtobuf, objectFromBody } from './body.ts';
 import { attributesOf, type Context } from './context.ts';
 import { deleteOptionsOf } from './delete-options.ts';
 import { openDoor } from './doors.ts';
@@ -83,7 +83,7 @@ export class Served {
     if (this.#view !== undefined) return this.#view;
     const { request, info } = this.context;
     const watch = info.verb === 'watch';
-    const offer = { protobuf: true, watch, convertible: true };
+    const offer = { protobuf: hasProtobuf(this.core, this.kind.type), watch, convertible: true };
     const accepted = negotiate(request.headers['accept'], offer);
     this.#view = {
       kind: this.kind,

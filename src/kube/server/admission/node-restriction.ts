@@ -36,6 +36,8 @@ export function nodeRestriction(reader: Reader): AdmissionPlugin {
           return token(request, node, reader);
         case 'coordination.k8s.io/leases/':
           return lease(request, node);
+        case 'mesos.tandem.dev/tasks/status':
+          return taskStatus(request, node);
         case 'certificates.k8s.io/certificatesigningrequests/':
           return signingRequest(request, node);
         default:
@@ -123,6 +125,16 @@ function podStatus(request: AdmissionRequest, node: string): void {
   const labels = JSON.stringify(sortedEntries(request.object?.metadata.labels));
   if (labels !== JSON.stringify(sortedEntries(old.metadata.labels)))
     throw refuse(request, `node "${node}" cannot update labels through pod status`);
+}
+
+/** An agent speaks for the tasks of its own machine. */
+function taskStatus(request: AdmissionRequest, node: string): void {
+  const old = request.old as { readonly spec?: { readonly nodeName?: string } } | undefined;
+  if (old?.spec?.nodeName !== node)
+    throw refuse(
+      request,
+      `node "${node}" can only update task status for tasks with spec.nodeName set to itself`,
+    );
 }
 
 function eviction(request: AdmissionRequest, node: string, reader: Reader): void {

@@ -23,6 +23,23 @@ export const autoUpdate = 'rbac.authorization.kubernetes.io/autoupdate';
 
 const rbacGroup = 'rbac.authorization.k8s.io';
 
+/** Who may see a namespace sees what other dialects have there; apps are changed like Deployments. */
+const viewRules: readonly PolicyRule[] = [
+  { verbs: ['get', 'list', 'watch'], apiGroups: ['mesos.tandem.dev'], resources: ['tasks'] },
+  {
+    verbs: ['get', 'list', 'watch'],
+    apiGroups: ['marathon.tandem.dev'],
+    resources: ['appdeployments', 'appgroups', 'appinstances', 'apppods', 'apps', 'appversions'],
+  },
+];
+const editRules: readonly PolicyRule[] = [
+  {
+    verbs: ['create', 'delete', 'deletecollection', 'patch', 'update'],
+    apiGroups: ['marathon.tandem.dev'],
+    resources: ['appgroups', 'apppods', 'apps'],
+  },
+];
+
 /** Agents run the service proxy and the cluster's DNS under their node's name. */
 const ownClusterRoles: readonly Partial<RoleData>[] = [
   role('tandem:node-network', [
@@ -59,12 +76,23 @@ const ownClusterRoles: readonly Partial<RoleData>[] = [
     ...mesosRules(['get', 'list', 'watch', 'create', 'update', 'patch', 'delete']),
     use('process'),
   ]),
+  role('tandem:node-mesos', [
+    {
+      verbs: ['get', 'list', 'watch'],
+      apiGroups: ['mesos.tandem.dev'],
+      resources: ['agents', 'frameworks', 'tasks'],
+    },
+    { verbs: ['patch', 'update'], apiGroups: ['mesos.tandem.dev'], resources: ['tasks/status'] },
+  ]),
+  role('tandem:aggregate-to-view', viewRules, 'view'),
+  role('tandem:aggregate-to-edit', editRules, 'edit'),
   role('tandem:process-user', [use('process')]),
   role('tandem:process-root-user', [use('process'), use('process-root')]),
 ];
 
 const ownClusterRoleBindings: readonly Partial<BindingData>[] = [
   binding('tandem:node-network', 'tandem:node-network', 'system:nodes'),
+  binding('tandem:node-mesos', 'tandem:node-mesos', 'system:nodes'),
   binding('tandem:node-mesos', 'tandem:node-mesos', 'system:nodes'),
   binding('tandem:node-proxier', 'system:node-proxier', 'system:nodes'),
   binding('tandem:node-bootstrapper', 'system:node-bootstrapper', 'system:bootstrappers'),
@@ -92,8 +120,11 @@ function use(name: string): PolicyRule {
   };
 }
 
-function role(name: string, rules: readonly PolicyRule[]): Partial<RoleData> {
-  return { metadata: metadata({ name }), rules };
+/** `partOf` names the role that gets these rules too: `view` or `edit`. */
+function role(name: string, rules: readonly PolicyRule[], partOf?: string): Partial<RoleData> {
+  const labels =
+    partOf === undefined ? {} : { [`rbac.authorization.k8s.io/aggregate-to-${partOf}`]: 'true' };
+  return { metadata: metadata({ name, labels }), rules };
 }
 
 function binding(name: string, roleName: string, group: string): Partial<BindingData> {
