@@ -5,6 +5,7 @@ import type {
   MaintenanceSchedule,
   OfferOperation,
   QuotaQuotaConfig,
+  QuotaQuotaRequest,
   WeightInfo,
 } from '#mesos/protocol';
 
@@ -24,6 +25,8 @@ export interface OperatorActions {
   updateWeights(weights: readonly WeightInfo[]): Promise<void>;
   /** All or nothing. `force` skips the check against the cluster's capacity. */
   updateQuota(configs: readonly QuotaQuotaConfig[], force: boolean): Promise<void>;
+  /** SET_QUOTA and POST `/quota`, deprecated: guarantees become limits too; texts of mesos.md 8.2. */
+  setQuota(request: QuotaQuotaRequest): Promise<void>;
   removeQuota(role: string): Promise<void>;
   updateSchedule(schedule: MaintenanceSchedule): Promise<void>;
   maintenanceStatus(): MaintenanceClusterStatus;

@@ -1,0 +1,199 @@
+import type { MessageCodec } from '#mesos/protocol';
+import type { Master } from '../../core/master.ts';
+import type { FrameworkRecord, MasterState, TaskRecord } from '../../core/records.ts';
+import { agentFullMembers, agentMembers, recoveredAgentJson } from './agents.ts';
+import { frameworkDocument, frameworkSummary } from './frameworks.ts';
+import { arrayOf, double, mapped, objectOf, seconds } from './json.ts';
+import type { Document, Json } from './json.ts';
+import { TaskCounts } from './task-counts.ts';
+import { taskJson } from './tasks.ts';
+
+/** What of a master the documents need beyond its state. */
+export interface MasterFacts {
+  readonly version: string;
+  readonly hostname: string;
+  readonly ip: string;
+  readonly port: number;
+  readonly codec: MessageCodec;
+  /** Shown when the caller may view flags. */
+  readonly flags: Readonly<Record<string, string>>;
+}
+
+export const buildFacts: Readonly<Record<string, Json>> = {
+  build_date: '2026-11-21 00:00:00',
+  build_time: double(1_795_219_200),
+  build_user: 'tandem',
+};
+
+/** `MULTI_ROLE`-like names of what this master can do (MasterInfo.Capability). */
+export const masterCapabilities = ['AGENT_UPDATE', 'AGENT_DRAINING', 'QUOTA_V2'] as const;
+
+export function versionJson(version: string): Json {
+  return { ...buildFacts, version };
+}
+
+/** `/state`. */
+export function stateDocument(master: Master, facts: MasterFacts): Document {
+  return objectOf(stateMembers(master.state, facts));
+}
+
+function* stateMembers(
+  state: MasterState,
+  facts: MasterFacts,
+): Iterable<readonly [string, Json | Document]> {
+  const agents = [...state.agents.values()];
+  const pid = `master@${facts.ip}:${facts.port}`;
+  yield ['version', facts.version];
+  yield* Object.entries(buildFacts);
+  yield ['start_time', seconds(state.startedMs)];
+  yield ['elected_time', seconds(state.electedMs)];
+  yield ['id', state.masterID];
+  yield ['pid', pid];
+  yield ['hostname', facts.hostname];
+  yield ['capabilities', [...masterCapabilities]];
+  yield ['activated_slaves', double(agents.filter((agent) => agent.active).length)];
+  yield ['deactivated_slaves', double(agents.filter((agent) => !agent.active).length)];
+  yield ['unreachable_slaves', double(state.unreachableAgents.size)];
+  yield ['leader', pid];
+  yield ['leader_info', { id: state.masterID, pid, port: facts.port, hostname: facts.hostname }];
+  yield ['flags', { ...facts.flags }];
+  yield ['slaves', arrayOf(mapped(agents, (agent) => objectOf(agentMembers(facts.codec, agent))))];
+  yield ['recovered_slaves', recovered(state, facts.codec)];
+  yield ['frameworks', frameworkList([...state.frameworks.values()], facts.codec)];
+  yield ['completed_frameworks', frameworkList(state.completedFrameworks, facts.codec)];
+  yield ['orphan_tasks', []];
+  yield ['unregistered_frameworks', []];
+}
+
+function recovered(state: MasterState, codec: MessageCodec): Document {
+  return arrayOf(
+    mapped([...state.recoveredAgents], ([id, info]) => recoveredAgentJson(codec, id, info)),
+  );
+}
+
+function frameworkList(list: readonly FrameworkRecord[], codec: MessageCodec): Document {
+  return arrayOf(mapped([...list], (framework) => frameworkDocument(codec, framework)));
+}
+
+/** `/slaves?slave_id=`. */
+export function agentsDocument(
+  state: MasterState,
+  agentID: string | undefined,
+  codec: MessageCodec,
+): Document {
+  const agents = [...state.agents.values()].filter(
+    (agent) => agentID === undefined || agent.id === agentID,
+  );
+  const recoveredOnes = [...state.recoveredAgents].filter(
+    ([id]) => agentID === undefined || id === agentID,
+  );
+  return objectOf([
+    [
+      'slaves',
+      arrayOf(
+        mapped(agents, (one) =>
+          objectOf([...agentMembers(codec, one), ...agentFullMembers(codec, one)]),
+        ),
+      ),
+    ],
+    [
+      'recovered_slaves',
+      arrayOf(mapped(recoveredOnes, ([id, info]) => recoveredAgentJson(codec, id, info))),
+    ],
+  ]);
+}
+
+/** `/frameworks?framework_id=`. */
+export function frameworksDocument(
+  state: MasterState,
+  frameworkID: string | undefined,
+  codec: MessageCodec,
+): Document {
+  const wanted = (framework: FrameworkRecord): boolean =>
+    frameworkID === undefined || framework.id === frameworkID;
+  return objectOf([
+    ['frameworks', frameworkList([...state.frameworks.values()].filter(wanted), codec)],
+    ['completed_frameworks', frameworkList(state.completedFrameworks.filter(wanted), codec)],
+    ['unregistered_frameworks', []],
+  ]);
+}
+
+/** `/state-summary`: figures instead of tasks. */
+export function summaryDocument(master: Master, facts: MasterFacts): Document {
+  const { state } = master;
+  const counts = new TaskCounts(state);
+  return objectOf([
+    ['hostname', facts.hostname],
+    [
+      'slaves',
+      arrayOf(
+        mapped([...state.agents.values()], (agent) =>
+          objectOf([
+            ...agentMembers(facts.codec, agent),
+            ...counts.ofAgent(agent.id),
+            ['framework_ids', counts.frameworksOn(agent.id)],
+          ]),
+        ),
+      ),
+    ],
+    [
+      'frameworks',
+      arrayOf(
+        mapped([...state.frameworks.values()], (framework) =>
+          objectOf([
+            ...frameworkSummary(framework),
+            ...counts.ofFramework(framework.id),
+            ['slave_ids', counts.agentsOf(framework.id)],
+          ]),
+        ),
+      ),
+    ],
+  ]);
+}
+
+export interface TaskQuery {
+  readonly limit: number;
+  readonly offset: number;
+  readonly ascending: boolean;
+  readonly frameworkID: string | undefined;
+  readonly taskID: string | undefined;
+}
+
+/** Numbers that cannot be read are as if they were not there (`/tasks`). */
+export function taskQuery(query: URLSearchParams): TaskQuery {
+  const number = (name: string, otherwise: number): number => {
+    const text = query.get(name) ?? '';
+    return /^\d{1,9}$/.test(text) ? Number(text) : otherwise;
+  };
+  return {
+    limit: number('limit', 100),
+    offset: number('offset', 0),
+    ascending: query.get('order') === 'asc',
+    frameworkID: query.get('framework_id') ?? undefined,
+    taskID: query.get('task_id') ?? undefined,
+  };
+}
+
+/** `/tasks`: of all frameworks, by the time of their first status. */
+export function tasksDocument(state: MasterState, query: TaskQuery, codec: MessageCodec): Document {
+  const found: TaskRecord[] = [];
+  for (const framework of [...state.frameworks.values(), ...state.completedFrameworks]) {
+    if (query.frameworkID !== undefined && framework.id !== query.frameworkID) continue;
+    for (const tasks of [
+      framework.tasks.values(),
+      framework.unreachableTasks.values(),
+      framework.completedTasks,
+    ])
+      for (const task of tasks)
+        if (query.taskID === undefined || task.taskID === query.taskID) found.push(task);
+  }
+  const sign = query.ascending ? 1 : -1;
+  found.sort((a, b) => sign * (firstTime(a) - firstTime(b)));
+  const page = found.slice(query.offset, query.offset + query.limit);
+  return objectOf([['tasks', arrayOf(mapped(page, (task) => taskJson(codec, task)))]]);
+}
+
+/** Tasks without a status come first in ascending order. */
+function firstTime(task: TaskRecord): number {
+  return task.statuses[0]?.timestamp ?? -1;
+}
