@@ -14,7 +14,7 @@ export interface PodExtension {
    */
   prepare(pod: Pod, signal: AbortSignal): Promise<void>;
   /** The last word on a container: environment, mounts, user. Called each time it is made. */
-  containerSpec(pod: Pod, spec: ContainerSpec): ContainerSpec;
+  containerSpec(pod: Pod, spec: ContainerSpec): ContainerSpec | Promise<ContainerSpec>;
   /**
    * Before each container is made, those appended to a running Pod too. Throws `PodRefused`: the
    * container counts as ended (exit code 128, this reason and message) and is not tried again.
