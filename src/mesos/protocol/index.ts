@@ -13,3 +13,5 @@ export type { MessageCodec, MessageName } from './codec/codec.ts';
 export { asciiJson, doubleText } from './codec/json-encode.ts';
 export { MessageError, parseJsonText } from './codec/json-text.ts';
 export type { JsonTextOptions } from './codec/json-text.ts';
+export * from './http/index.ts';
+export * from './validate/index.ts';

@@ -236,7 +236,8 @@ function quantityOf(resource: Resource): number {
   return toFixed(resource.scalar?.value ?? 0);
 }
 
-function onceShared(resources: Resources): Resources {
+/** Each shared volume once, however often it is held. */
+export function onceShared(resources: Resources): Resources {
   if (!resources.some(isShared)) return resources;
   return resources.filter(
     (resource, index) =>

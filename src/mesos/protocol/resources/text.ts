@@ -92,3 +92,25 @@ export function sourceText(source: ResourceDiskInfoSource): string {
 function volumeText({ container_path: path, host_path: host, mode }: Volume): string {
   return host === undefined ? path : `${host}:${path}:${mode.toLowerCase()}`;
 }
+
+/**
+ * JSON as the reference prints it within messages: keys in order, scalars always with a point. Two
+ * messages are equal when these texts are.
+ */
+export function orderedJson(value: unknown): string {
+  return jsonOf(value, '');
+}
+
+function jsonOf(value: unknown, key: string): string {
+  if (Array.isArray(value)) return `[${value.map((item) => jsonOf(item, '')).join(',')}]`;
+  if (typeof value === 'object' && value !== null) {
+    const members = Object.entries(value)
+      .filter(([, member]) => member !== undefined)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, member]) => `${JSON.stringify(name)}:${jsonOf(member, `${key}.${name}`)}`);
+    return `{${members.join(',')}}`;
+  }
+  if (typeof value === 'number' && key === '.scalar.value' && Number.isInteger(value))
+    return value.toFixed(1);
+  return JSON.stringify(value);
+}
