@@ -1,5 +1,6 @@
 import { CallRejected, MessageError, parseJsonText } from '#mesos/protocol';
 import type {
+  Caller,
   MachineID,
   MessageCodec,
   OfferOperation,
@@ -8,7 +9,6 @@ import type {
   Resource,
 } from '#mesos/protocol';
 import type { Master } from '../../core/master.ts';
-import { RawJson, arrayOf } from './json.ts';
 import type { Document } from './json.ts';
 
 /** What the writing endpoints get. Bodies are read already. */
@@ -16,6 +16,7 @@ export interface Submission {
   readonly master: Master;
   readonly codec: MessageCodec;
   readonly body: string;
+  readonly caller: Caller;
   readonly principal: string | undefined;
 }
 
@@ -40,6 +41,7 @@ export async function formOperation(
   const agentID = wanted(form, 'slaveId');
   const resources = resourcesOf(submission.codec, wanted(form, field), { type, field });
   const source = form.get('source');
+  demand(submission.caller, type, resources);
   const from =
     type === 'RESERVE' && source !== null
       ? resourcesOf(submission.codec, source, { type, field: 'source' })
@@ -49,6 +51,26 @@ export async function formOperation(
     operationOf(type, resources, from),
     submission.principal,
   );
+}
+
+const operationActions = {
+  RESERVE: 'reserve_resources',
+  UNRESERVE: 'unreserve_resources',
+  CREATE: 'create_volumes',
+  DESTROY: 'destroy_volumes',
+} as const;
+
+/** 403 unless the caller may do that to every one of the resources. */
+function demand(caller: Caller, type: OfferOperationType, resources: readonly Resource[]): void {
+  const action = new Map(Object.entries(operationActions)).get(type);
+  for (const { reservations, role, disk } of resources) {
+    const last = reservations?.at(-1);
+    const about = {
+      role: last?.role ?? role,
+      principal: type === 'DESTROY' ? disk?.persistence?.principal : last?.principal,
+    };
+    if (action !== undefined && !caller.allows(action, about)) throw new CallRejected(403, '');
+  }
 }
 
 function operationOf(
@@ -64,10 +86,13 @@ function operationOf(
 }
 
 /** `/teardown`. */
-export async function teardown({ master, body }: Submission): Promise<void> {
+export async function teardown({ master, body, caller }: Submission): Promise<void> {
   const frameworkID = wanted(formOf(body), 'frameworkId');
-  if (!master.state.frameworks.has(frameworkID))
-    throw new CallRejected(400, 'No framework found with specified ID');
+  const framework = master.state.frameworks.get(frameworkID);
+  if (framework === undefined) throw new CallRejected(400, 'No framework found with specified ID');
+  const { info, namespace } = framework;
+  const about = { frameworkID, frameworkName: info.name, namespace, principal: info.principal };
+  if (!caller.allows('teardown_frameworks', about)) throw new CallRejected(403, '');
   await master.operator.teardown(frameworkID);
 }
 
@@ -104,13 +129,15 @@ function resourcesOf(
 }
 
 /** PUT `/weights`: the array of v0 WeightInfo. */
-export async function putWeights({ master, codec, body }: Submission): Promise<void> {
+export async function putWeights({ master, codec, body, caller }: Submission): Promise<void> {
   const weights = messages(() => listOf(body).map((one) => codec.fromJsonValue('WeightInfo', one)));
+  for (const { role } of weights)
+    if (!caller.allows('update_weights', { role })) throw new CallRejected(403, '');
   await master.operator.updateWeights(weights);
 }
 
 /** POST `/quota`: limits become the guarantees. */
-export async function postQuota({ master, codec, body }: Submission): Promise<void> {
+export async function postQuota({ master, codec, body, caller }: Submission): Promise<void> {
   let request;
   try {
     request = codec.decodeJson('quota.QuotaRequest', body);
@@ -121,11 +148,12 @@ export async function postQuota({ master, codec, body }: Submission): Promise<vo
       `Failed to parse set quota request JSON '${body}': ${error.message}`,
     );
   }
+  if (!caller.allows('update_quotas', { role: request.role })) throw new CallRejected(403, '');
   await master.operator.setQuota(request);
 }
 
 /** DELETE `/quota/<role>`; `path` is `/master/quota/<role>`. */
-export async function deleteQuota(master: Master, path: string): Promise<void> {
+export async function deleteQuota(master: Master, path: string, caller: Caller): Promise<void> {
   const tokens = path.split('/').filter((token) => token !== '');
   if (tokens.length < 3)
     throw new CallRejected(
@@ -133,6 +161,7 @@ export async function deleteQuota(master: Master, path: string): Promise<void> {
       `Failed to parse remove quota request for path '${path}': expected 3 tokens, found ${tokens.length} tokens`,
     );
   const role = decodeURIComponent(tokens.slice(2).join('/'));
+  if (!caller.allows('update_quotas', { role })) throw new CallRejected(403, '');
   const known = master.state.roles.get(role);
   if (known === undefined)
     throw new CallRejected(
@@ -164,7 +193,8 @@ export function scheduleDocument(master: Master, codec: MessageCodec): Document 
   return [codec.encodeJson('maintenance.Schedule', master.state.schedule)];
 }
 
-export async function postSchedule({ master, codec, body }: Submission): Promise<void> {
+export async function postSchedule({ master, codec, body, caller }: Submission): Promise<void> {
+  if (!caller.allows('update_maintenance_schedules')) throw new CallRejected(403, '');
   await master.operator.updateSchedule(
     messages(() => codec.decodeJson('maintenance.Schedule', body)),
   );
@@ -177,7 +207,9 @@ export function maintenanceStatusDocument(master: Master, codec: MessageCodec): 
 
 /** `/machine/down` and `/machine/up`: an array of MachineID. */
 export async function machines(submission: Submission, mode: 'down' | 'up'): Promise<void> {
-  const { master, codec, body } = submission;
+  const { master, codec, body, caller } = submission;
+  const action = mode === 'down' ? 'start_maintenances' : 'stop_maintenances';
+  if (!caller.allows(action)) throw new CallRejected(403, '');
   const list: MachineID[] = messages(() =>
     listOf(body).map((one) => codec.fromJsonValue('MachineID', one)),
   );
@@ -198,9 +230,4 @@ function messages<T>(read: () => T): T {
     if (error instanceof MessageError) throw new CallRejected(400, error.message);
     throw error;
   }
-}
-
-/** A list of messages as one document. */
-export function messageList(texts: Iterable<string>): Document {
-  return arrayOf([...texts].map((text) => new RawJson(text)));
 }

@@ -1,8 +1,8 @@
-import type { MessageCodec } from '#mesos/protocol';
 import type { FrameworkRecord, TaskRecord } from '../../core/records.ts';
 import { arrayOf, double, mapped, objectOf, seconds } from './json.ts';
 import type { Document, Json } from './json.ts';
 import { labelsJson, resourcesJson } from './resources.ts';
+import type { View } from './view.ts';
 import { executorJson, messageJson, offerJson, taskJson } from './tasks.ts';
 
 /** The first eleven members, which `/state-summary` shows too (master/readonly_handler.cpp). */
@@ -22,17 +22,22 @@ export function frameworkSummary(framework: FrameworkRecord): [string, Json][] {
   ];
 }
 
-export function frameworkDocument(codec: MessageCodec, framework: FrameworkRecord): Document {
-  return objectOf(members(codec, framework));
+export function frameworkDocument(view: View, framework: FrameworkRecord): Document {
+  return objectOf(members(view, framework));
 }
 
 function* members(
-  codec: MessageCodec,
+  view: View,
   framework: FrameworkRecord,
 ): Iterable<readonly [string, Json | Document]> {
   const { info, registeredMs, reregisteredMs, unregisteredMs } = framework;
   const tasksOf = (tasks: readonly TaskRecord[]): Document =>
-    arrayOf(mapped(tasks, (task) => taskJson(codec, task)));
+    arrayOf(
+      mapped(
+        tasks.filter((task) => view.task(framework, task)),
+        (task) => taskJson(view.codec, task),
+      ),
+    );
   yield* frameworkSummary(framework);
   yield ['user', info.user];
   yield ['failover_timeout', double(info.failover_timeout ?? 0)];
@@ -52,12 +57,14 @@ function* members(
   yield ['unreachable_tasks', tasksOf([...framework.unreachableTasks.values()])];
   yield ['completed_tasks', tasksOf([...framework.completedTasks])];
   yield ['offers', arrayOf(mapped([...framework.offers], offerJson))];
-  const executors = [...framework.executors.values()].flatMap((byID) => [...byID.values()]);
-  yield ['executors', arrayOf(mapped(executors, (one) => executorJson(codec, one)))];
+  const executors = [...framework.executors.values()]
+    .flatMap((byID) => [...byID.values()])
+    .filter((executor) => view.executor(framework, executor));
+  yield ['executors', arrayOf(mapped(executors, (one) => executorJson(view.codec, one)))];
   const labels = labelsJson(info.labels?.labels);
   if (labels !== undefined) yield ['labels', labels];
   yield [
     'offer_constraints',
-    messageJson(codec, 'scheduler.OfferConstraints', framework.offerConstraints) ?? {},
+    messageJson(view.codec, 'scheduler.OfferConstraints', framework.offerConstraints) ?? {},
   ];
 }

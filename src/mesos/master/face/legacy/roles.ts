@@ -3,10 +3,12 @@ import type { MasterState, RoleRecord } from '../../core/records.ts';
 import { arrayOf, double, mapped, objectOf } from './json.ts';
 import type { Document, Json } from './json.ts';
 import { addScalars } from './resources.ts';
+import type { View } from './view.ts';
 
 /** `/roles`, sorted by name. */
-export function rolesDocument(state: MasterState): Document {
-  const roles = [...state.roles.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+export function rolesDocument(state: MasterState, view: View): Document {
+  const seen = [...state.roles.values()].filter(({ name }) => view.role(name));
+  const roles = seen.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   return objectOf([['roles', arrayOf(mapped(roles, roleJson))]]);
 }
 
@@ -57,7 +59,9 @@ function sumsJson(resources: readonly Resource[]): Json {
 }
 
 /** GET `/weights`. */
-export function weightsDocument(state: MasterState): Document {
-  const weighted = [...state.roles.values()].filter(({ weight }) => weight !== 1);
+export function weightsDocument(state: MasterState, view: View): Document {
+  const weighted = [...state.roles.values()].filter(
+    ({ name, weight }) => weight !== 1 && view.role(name),
+  );
   return arrayOf(mapped(weighted, ({ name, weight }) => ({ weight: double(weight), role: name })));
 }

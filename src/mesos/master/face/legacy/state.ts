@@ -1,4 +1,3 @@
-import type { MessageCodec } from '#mesos/protocol';
 import type { Master } from '../../core/master.ts';
 import type { FrameworkRecord, MasterState, TaskRecord } from '../../core/records.ts';
 import { agentFullMembers, agentMembers, recoveredAgentJson } from './agents.ts';
@@ -7,6 +6,7 @@ import { arrayOf, double, mapped, objectOf, seconds } from './json.ts';
 import type { Document, Json } from './json.ts';
 import { TaskCounts } from './task-counts.ts';
 import { taskJson } from './tasks.ts';
+import type { View } from './view.ts';
 
 /** What of a master the documents need beyond its state. */
 export interface MasterFacts {
@@ -14,7 +14,6 @@ export interface MasterFacts {
   readonly hostname: string;
   readonly ip: string;
   readonly port: number;
-  readonly codec: MessageCodec;
   /** Shown when the caller may view flags. */
   readonly flags: Readonly<Record<string, string>>;
 }
@@ -33,13 +32,14 @@ export function versionJson(version: string): Json {
 }
 
 /** `/state`. */
-export function stateDocument(master: Master, facts: MasterFacts): Document {
-  return objectOf(stateMembers(master.state, facts));
+export function stateDocument(master: Master, facts: MasterFacts, view: View): Document {
+  return objectOf(stateMembers(master.state, facts, view));
 }
 
 function* stateMembers(
   state: MasterState,
   facts: MasterFacts,
+  view: View,
 ): Iterable<readonly [string, Json | Document]> {
   const agents = [...state.agents.values()];
   const pid = `master@${facts.ip}:${facts.port}`;
@@ -56,30 +56,31 @@ function* stateMembers(
   yield ['unreachable_slaves', double(state.unreachableAgents.size)];
   yield ['leader', pid];
   yield ['leader_info', { id: state.masterID, pid, port: facts.port, hostname: facts.hostname }];
-  yield ['flags', { ...facts.flags }];
-  yield ['slaves', arrayOf(mapped(agents, (agent) => objectOf(agentMembers(facts.codec, agent))))];
-  yield ['recovered_slaves', recovered(state, facts.codec)];
-  yield ['frameworks', frameworkList([...state.frameworks.values()], facts.codec)];
-  yield ['completed_frameworks', frameworkList(state.completedFrameworks, facts.codec)];
+  if (view.flags) yield ['flags', { ...facts.flags }];
+  yield ['slaves', arrayOf(mapped(agents, (agent) => objectOf(agentMembers(view.codec, agent))))];
+  yield ['recovered_slaves', recovered(state, view)];
+  yield ['frameworks', frameworkList([...state.frameworks.values()], view)];
+  yield ['completed_frameworks', frameworkList(state.completedFrameworks, view)];
   yield ['orphan_tasks', []];
   yield ['unregistered_frameworks', []];
 }
 
-function recovered(state: MasterState, codec: MessageCodec): Document {
+function recovered(state: MasterState, { codec }: View): Document {
   return arrayOf(
     mapped([...state.recoveredAgents], ([id, info]) => recoveredAgentJson(codec, id, info)),
   );
 }
 
-function frameworkList(list: readonly FrameworkRecord[], codec: MessageCodec): Document {
-  return arrayOf(mapped([...list], (framework) => frameworkDocument(codec, framework)));
+function frameworkList(list: readonly FrameworkRecord[], view: View): Document {
+  const seen = list.filter((framework) => view.framework(framework));
+  return arrayOf(mapped(seen, (framework) => frameworkDocument(view, framework)));
 }
 
 /** `/slaves?slave_id=`. */
 export function agentsDocument(
   state: MasterState,
   agentID: string | undefined,
-  codec: MessageCodec,
+  view: View,
 ): Document {
   const agents = [...state.agents.values()].filter(
     (agent) => agentID === undefined || agent.id === agentID,
@@ -92,13 +93,13 @@ export function agentsDocument(
       'slaves',
       arrayOf(
         mapped(agents, (one) =>
-          objectOf([...agentMembers(codec, one), ...agentFullMembers(codec, one)]),
+          objectOf([...agentMembers(view.codec, one), ...agentFullMembers(view.codec, one)]),
         ),
       ),
     ],
     [
       'recovered_slaves',
-      arrayOf(mapped(recoveredOnes, ([id, info]) => recoveredAgentJson(codec, id, info))),
+      arrayOf(mapped(recoveredOnes, ([id, info]) => recoveredAgentJson(view.codec, id, info))),
     ],
   ]);
 }
@@ -107,19 +108,19 @@ export function agentsDocument(
 export function frameworksDocument(
   state: MasterState,
   frameworkID: string | undefined,
-  codec: MessageCodec,
+  view: View,
 ): Document {
   const wanted = (framework: FrameworkRecord): boolean =>
     frameworkID === undefined || framework.id === frameworkID;
   return objectOf([
-    ['frameworks', frameworkList([...state.frameworks.values()].filter(wanted), codec)],
-    ['completed_frameworks', frameworkList(state.completedFrameworks.filter(wanted), codec)],
+    ['frameworks', frameworkList([...state.frameworks.values()].filter(wanted), view)],
+    ['completed_frameworks', frameworkList(state.completedFrameworks.filter(wanted), view)],
     ['unregistered_frameworks', []],
   ]);
 }
 
 /** `/state-summary`: figures instead of tasks. */
-export function summaryDocument(master: Master, facts: MasterFacts): Document {
+export function summaryDocument(master: Master, facts: MasterFacts, view: View): Document {
   const { state } = master;
   const counts = new TaskCounts(state);
   return objectOf([
@@ -129,7 +130,7 @@ export function summaryDocument(master: Master, facts: MasterFacts): Document {
       arrayOf(
         mapped([...state.agents.values()], (agent) =>
           objectOf([
-            ...agentMembers(facts.codec, agent),
+            ...agentMembers(view.codec, agent),
             ...counts.ofAgent(agent.id),
             ['framework_ids', counts.frameworksOn(agent.id)],
           ]),
@@ -139,12 +140,14 @@ export function summaryDocument(master: Master, facts: MasterFacts): Document {
     [
       'frameworks',
       arrayOf(
-        mapped([...state.frameworks.values()], (framework) =>
-          objectOf([
-            ...frameworkSummary(framework),
-            ...counts.ofFramework(framework.id),
-            ['slave_ids', counts.agentsOf(framework.id)],
-          ]),
+        mapped(
+          [...state.frameworks.values()].filter((one) => view.framework(one)),
+          (framework) =>
+            objectOf([
+              ...frameworkSummary(framework),
+              ...counts.ofFramework(framework.id),
+              ['slave_ids', counts.agentsOf(framework.id)],
+            ]),
         ),
       ),
     ],
@@ -175,22 +178,24 @@ export function taskQuery(query: URLSearchParams): TaskQuery {
 }
 
 /** `/tasks`: of all frameworks, by the time of their first status. */
-export function tasksDocument(state: MasterState, query: TaskQuery, codec: MessageCodec): Document {
+export function tasksDocument(state: MasterState, query: TaskQuery, view: View): Document {
   const found: TaskRecord[] = [];
   for (const framework of [...state.frameworks.values(), ...state.completedFrameworks]) {
     if (query.frameworkID !== undefined && framework.id !== query.frameworkID) continue;
+    if (!view.framework(framework)) continue;
     for (const tasks of [
       framework.tasks.values(),
       framework.unreachableTasks.values(),
       framework.completedTasks,
     ])
       for (const task of tasks)
-        if (query.taskID === undefined || task.taskID === query.taskID) found.push(task);
+        if (query.taskID === undefined || task.taskID === query.taskID)
+          if (view.task(framework, task)) found.push(task);
   }
   const sign = query.ascending ? 1 : -1;
   found.sort((a, b) => sign * (firstTime(a) - firstTime(b)));
   const page = found.slice(query.offset, query.offset + query.limit);
-  return objectOf([['tasks', arrayOf(mapped(page, (task) => taskJson(codec, task)))]]);
+  return objectOf([['tasks', arrayOf(mapped(page, (task) => taskJson(view.codec, task)))]]);
 }
 
 /** Tasks without a status come first in ascending order. */
