@@ -57,3 +57,4 @@ export type {
   TokenVerifier,
 } from './auth/index.ts';
 export { createApiServer } from './server.ts';
+export type { PreparedCreate, PreparedGroup } from './write-many.ts';

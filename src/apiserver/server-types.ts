@@ -1,8 +1,18 @@
 import type { Clock, Face, Logger, Random } from '#base';
-import type { Api, Draft, KindDeclaration, KubeObject, ResourceName, Scheme } from '#machinery';
+import type {
+  Api,
+  Draft,
+  GroupResult,
+  KindDeclaration,
+  KubeObject,
+  NewObject,
+  ResourceName,
+  Scheme,
+} from '#machinery';
 import type { Store } from '#store';
 import type { Codec } from '#wire';
 import type { AdmissionPlugin, Authenticator, Authorizer, Door, UserInfo } from './seams.ts';
+import type { PreparedCreate, PreparedGroup } from './write-many.ts';
 
 /** What `/version` says. */
 export interface VersionInfo {
@@ -108,6 +118,10 @@ export interface ApiServer {
   updateMany<T extends KubeObject>(
     updates: readonly ObjectUpdate<T>[],
   ): Promise<readonly UpdateResult<T>[]>;
+  /** Groups of writes of the system's own, each whole or not at all; see `SystemWriter`. */
+  writeMany(groups: readonly PreparedGroup[]): Promise<readonly GroupResult[]>;
+  /** A new object as `writeMany` will store it. Throws what is wrong with it. */
+  prepareCreate(object: NewObject): PreparedCreate;
   /** Serves a kind from now on (a custom resource), or no longer. */
   readonly kinds: readonly KindDeclaration[];
   addHealthCheck(check: HealthCheck): void;

@@ -18,6 +18,7 @@ import { createReader } from './reader.ts';
 import type { Attributes, Decision, UserInfo } from './seams.ts';
 import type { ApiServer, ApiServerOptions, HealthCheck } from './server-types.ts';
 import { updateMany } from './update-many.ts';
+import { prepareCreate, writeMany } from './write-many.ts';
 
 const inFlightMaxDefault = 600; // k8s --max-requests-inflight + --max-mutating-requests-inflight
 const nobody: UserInfo = { name: '', groups: [] };
@@ -64,6 +65,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     apiFor: (user): Api => new InProcessApi(core, user, { trusted: trusted(user), post }),
     reader: createReader(cache, scheme),
     updateMany: (updates) => updateMany(core, updates),
+    writeMany: (groups) => writeMany(core, groups),
+    prepareCreate: (object) => prepareCreate(core, object),
     kinds: scheme.kinds,
     addHealthCheck: (check) => {
       checks.push(check);

@@ -167,4 +167,14 @@ export type { Applied, ApplyWrite, FieldWrite } from './apply.ts';
 export type { FieldSet } from './field-set.ts';
 export { schemaOf } from './schema.ts';
 export type { ListSchema, Schema, SchemaField, StructSchema } from './schema.ts';
+export { creation, deletion, updating } from './system-writes.ts';
+export type {
+  GroupResult,
+  SystemCreate,
+  SystemDelete,
+  SystemUpdate,
+  SystemWrite,
+  SystemWriter,
+  WriteGroup,
+} from './system-writes.ts';
 export { applyStrategicMergePatch } from './strategic-merge.ts';
