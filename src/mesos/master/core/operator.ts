@@ -12,7 +12,8 @@ import type {
 /**
  * What operators do, as values; HTTP forms of it (v1 calls, legacy endpoints) are the faces' business.
  * Every failure is a `CallRejected` with the reference's status and text. All are durable when they
- * resolve.
+ * resolve. Implemented by `Operator` in `operator-actions.ts`, over what `OperatorHost` (in
+ * `operator-host.ts`) asks of the core.
  */
 export interface OperatorActions {
   teardown(frameworkID: string): Promise<void>;
