@@ -1,3 +1,4 @@
+import type { Action, ActionObject } from './http/access.ts';
 import type { SchedulerCall, SchedulerEvent } from './types.ts';
 
 /**
@@ -18,6 +19,8 @@ export interface Subscriber {
   readonly wire: 'http' | 'local' | 'driver';
   /** The authenticated principal; undefined without authentication. */
   readonly principal: string | undefined;
+  /** May the caller do that (register, run tasks as a user, reserve ...)? Absent: everything. */
+  allows?(action: Action, object?: ActionObject): boolean;
   /** Must not throw and must not call back into the master. */
   event(event: SchedulerEvent): void;
   /** The master closed the stream (failover by another, teardown, an ERROR). Called at most once. */
