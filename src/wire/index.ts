@@ -16,6 +16,7 @@ export type { SpdyHeaders } from './spdy-frames.ts';
 export { createCodec, encodeCanonicalJson, protobufList, readEnvelope } from './kube-codec.ts';
 export type { Envelope } from './kube-codec.ts';
 export { ProtobufReader, ProtobufWriter } from './protobuf.ts';
+export { gunzip, gzip } from './gzip.ts';
 export { RecordDecoder, RecordError, encodeRecord, encodeTextRecord } from './recordio.ts';
 export type { RecordLimits } from './recordio.ts';
 export { looksLikeJson, parseYaml, parseYamlDocuments } from './yaml.ts';

@@ -15,3 +15,8 @@ export { MessageError, parseJsonText } from './codec/json-text.ts';
 export type { JsonTextOptions } from './codec/json-text.ts';
 export * from './http/index.ts';
 export * from './validate/index.ts';
+export { validateAgentCall } from './calls/agent.ts';
+export { validateExecutorCall } from './calls/executor.ts';
+export { validateMasterCall } from './calls/master.ts';
+export { uuidProblem } from './calls/presence.ts';
+export { validateSchedulerCall } from './calls/scheduler.ts';
