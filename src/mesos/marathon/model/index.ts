@@ -17,4 +17,18 @@ export { emptyRoot, runSpecOf } from './root.ts';
 export { defaultSettings } from './settings.ts';
 export { parseJson, read, readList } from './read.ts';
 export { listText, objectText, textOf } from './write.ts';
+export { appFromJson, appUpdateFromJson, appUpdatesFromJson } from './app/definition.ts';
+export type { AppListOptions, AppUpdateOptions, DefinitionContext } from './app/definition.ts';
+export {
+  ancestorIDs,
+  canonicalID,
+  dottedName,
+  isWithin,
+  parentID,
+  safeID,
+  segmentsOf,
+  topLevelID,
+} from './ids.ts';
+export { enforcesRole, roleRules } from './roles.ts';
+export type { RoleOptions, RoleRules } from './roles.ts';
 export * from './pending.ts';

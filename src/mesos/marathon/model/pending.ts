@@ -9,6 +9,7 @@ import type {
 } from '#mesos/protocol';
 import type { Random } from '#base';
 import type { Condition, Instance, InstanceReservation, LocalVolume } from './instance.ts';
+import type { DefinitionContext } from './app/definition.ts';
 import type { Root, RunSpec } from './root.ts';
 import type { ModelSettings } from './settings.ts';
 import type * as raml from './types.ts';
@@ -16,44 +17,6 @@ import type * as raml from './types.ts';
 const pending = (): never => {
   throw new Error('Cannot call this yet');
 };
-
-// --- roles (21)
-export interface RoleRules {
-  readonly validRoles: readonly string[];
-  readonly defaultRole: string;
-  /** Set when the role of an existing reservation changes without force. */
-  readonly previousRole?: string | undefined;
-  readonly forceRoleUpdate: boolean;
-}
-export const roleRules: (
-  root: Root,
-  id: string,
-  options: { readonly settings: ModelSettings; readonly force: boolean },
-) => RoleRules = pending;
-
-// --- apps (5, 6, 7)
-export interface DefinitionContext {
-  readonly root: Root;
-  readonly settings: ModelSettings;
-  /** `?force=true` where it allows a change of role. */
-  readonly forceRole: boolean;
-}
-/** POST: read, canonised, old form checked, normalised, validated. No version yet. */
-export const appFromJson: (json: unknown, context: DefinitionContext) => raml.App = pending;
-/**
- * PUT and PATCH of one app. `partial`: fields not given stay as `existing` has them (`version` rolls
- * back: then `versionOf` gives the stored definition). Without `existing` the body is a whole definition.
- */
-export const appUpdateFromJson: (
-  json: unknown,
-  options: {
-    readonly id: string;
-    readonly existing: raml.App | undefined;
-    readonly partial: boolean;
-    readonly context: DefinitionContext;
-    readonly versionOf: (version: string) => raml.App | undefined;
-  },
-) => raml.App = pending;
 
 // --- the tree (8, 7.4), versions and service ports
 export const putRunSpec: (root: Root, runSpec: RunSpec, version: string) => Root = pending;

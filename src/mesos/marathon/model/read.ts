@@ -1,5 +1,5 @@
 import { type Problem, invalidJson, unparsableJson } from './problem.ts';
-import { isDottedName } from './path-names.ts';
+import { isDottedName } from './ids.ts';
 import {
   type RamlField,
   type RamlType,

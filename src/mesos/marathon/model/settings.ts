@@ -34,7 +34,7 @@ export const defaultSettings: ModelSettings = {
   mesosBridgeName: 'mesos-bridge',
   localPortMin: 10_000,
   localPortMax: 20_000,
-  features: ['vips', 'task_killing', 'external_volumes', 'secrets', 'gpu_resources'],
+  features: ['vips', 'task_killing', 'secrets', 'gpu_resources'],
   executor: '//cmd',
   principal: 'marathon',
   acceptedResourceRolesDefault: 'any',
