@@ -39,6 +39,18 @@ export { serve } from './http-server.ts';
 export type { ServeOptions, Served, TlsOptions } from './http-server.ts';
 export { systemFiles } from './files.ts';
 export type { Files, OpenFile, PathKind, PayloadFile } from './files.ts';
+export { systemFetchTools } from './fetch-tools.ts';
+export type { FetchTools } from './fetch-tools.ts';
+export type { ArchiveForm, ArchiveLimits } from './archive.ts';
+export type { DownloadOptions } from './download.ts';
+export { systemSandboxFiles } from './sandbox-files.ts';
+export type {
+  FileFacts,
+  Owner,
+  SandboxFile,
+  SandboxFiles,
+  SystemUser,
+} from './sandbox-files.ts';
 export { systemProbeNet, tcpListens } from './probe.ts';
 export type { HttpAnswer, HttpTarget, ProbeNet } from './probe.ts';
 export {
