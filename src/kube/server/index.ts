@@ -8,6 +8,8 @@ export { createKubeServer, systemUser } from './server.ts';
 export type { KubeServer, KubeServerOptions } from './server.ts';
 export { PodLedger } from './pod-ledger.ts';
 export type { BindResult, Binding, LedgerParts } from './pod-ledger.ts';
+export type { Growth, Launch, LaunchResult } from './launcher.ts';
+export { heldPortsAnnotation, roleAnnotation, roleLabel } from './pods.ts';
 export { apiAddress, dnsAddress } from './bootstrap/objects.ts';
 export type { ClusterFacts } from './bootstrap/objects.ts';
 export { createFaceAccess, groupsAnnotation, userLabel } from './face-access.ts';

@@ -1,14 +1,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { silentLogger } from '#base';
-import type { ObjectUpdate, Reader, UpdateResult } from '#apiserver';
-import type { Node, Pod } from '#kube/kinds';
-import type { Draft, KubeObject, ResourceName } from '#machinery';
+import type {
+  ObjectChange,
+  ObjectUpdate,
+  PreparedCreate,
+  PreparedGroup,
+  Reader,
+  UpdateResult,
+} from '#apiserver';
+import { pods, type Node, type Pod } from '#kube/kinds';
+import { StatusError } from '#machinery';
+import type { Draft, GroupResult, KubeObject, NewObject, ResourceName } from '#machinery';
 import { createPool } from '#pool';
 import { createSimClock, seededRandom, type SeededRandom } from '#sim';
 import { PodLedger } from './pod-ledger.ts';
 
-type Listener = (change: { key: string; object: KubeObject | undefined; old: undefined }) => void;
+type Listener = (change: ObjectChange) => void;
 
 /** Objects and who watches them; writes land in the cache at once, or fail as the seed has it. */
 class World {
@@ -24,10 +32,10 @@ class World {
     return found;
   }
   put(plural: string, key: string, object: KubeObject | undefined): void {
+    const old = this.of(plural).get(key);
     if (object === undefined) this.of(plural).delete(key);
     else this.of(plural).set(key, object);
-    for (const listener of this.#listeners.get(plural) ?? [])
-      listener({ key, object, old: undefined });
+    for (const listener of this.#listeners.get(plural) ?? []) listener({ key, object, old });
   }
   forget(): void {
     this.#listeners.clear();
@@ -63,16 +71,60 @@ class World {
         return { ok: true, object: draft as unknown as T };
       });
     },
+    prepareCreate: (object: NewObject): PreparedCreate => ({
+      prepared: true,
+      kind: pods,
+      key: `${object.metadata.namespace}/${object.metadata.name}`,
+      draft: structuredClone(object) as unknown as Draft<KubeObject>,
+      value: new Uint8Array(),
+    }),
+    writeMany: async (groups: readonly PreparedGroup[]): Promise<readonly GroupResult[]> => {
+      await Promise.resolve();
+      return groups.map((group) => this.#writeGroup(group));
+    },
   };
+
+  /** Pods of a group whole or not at all; what else is in it is not looked at. */
+  #writeGroup(group: PreparedGroup): GroupResult {
+    const [write] = group;
+    const stored = this.of('pods');
+    try {
+      if (
+        write === undefined ||
+        'delete' in write ||
+        'create' in write ||
+        this.#random.below(8) === 0
+      )
+        throw new StatusError('InternalError', 'the disk is full');
+      if ('prepared' in write) {
+        if (stored.has(write.key)) throw new StatusError('AlreadyExists', 'it is there');
+        this.put('pods', write.key, write.draft as KubeObject);
+        return { ok: true, objects: [write.draft as KubeObject] };
+      }
+      const key = `${write.target.namespace}/${write.target.name}`;
+      const draft = structuredClone(stored.get(key)) as unknown as Draft<KubeObject>;
+      if (!stored.has(key)) throw new StatusError('NotFound', 'it is gone');
+      write.change(draft);
+      this.put('pods', key, draft as KubeObject);
+      return { ok: true, objects: [draft as KubeObject] };
+    } catch (error) {
+      assert.ok(error instanceof StatusError);
+      return { ok: false, error };
+    }
+  }
 }
 
+const heldPorts = 'mesos.tandem.dev/held-ports';
+
+function container(name: string, cpu: number) {
+  return { name, image: 'i', resources: { requests: { cpu: `${cpu}` } } };
+}
 function pod(name: string, cpu: number, node: string | undefined): Pod {
-  const resources = { requests: { cpu: `${cpu}` } };
   const made = {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name, namespace: 'd', uid: name },
-    spec: { containers: [{ name: 'c', resources }], ...(node !== undefined && { nodeName: node }) },
+    spec: { containers: [container('c', cpu)], ...(node !== undefined && { nodeName: node }) },
     status: { phase: 'Pending' },
   };
   return made as unknown as Pod;
@@ -86,6 +138,30 @@ function node(name: string): Node {
     spec: {},
     status,
   } as unknown as Node;
+}
+
+function namespace(role: string | undefined): KubeObject {
+  const labels = role === undefined ? {} : { 'tandem.dev/role': role };
+  const metadata = { name: 'd', labels };
+  return { apiVersion: 'v1', kind: 'Namespace', metadata } as unknown as KubeObject;
+}
+
+/** Pods that come with their node and hold a port, of which there are too few for all. */
+function launches(step: number, random: SeededRandom) {
+  return Array.from({ length: 1 + random.below(3) }, (_, index) => {
+    const made = pod(`p${random.below(4) === 0 ? step - 1 : step}-${index}`, 1, nodeNames[index]);
+    const port = 31_000 + random.below(4);
+    const metadata = { ...made.metadata, annotations: { [heldPorts]: `${port}-${port + 1}` } };
+    return { pod: { ...made, metadata } as unknown as NewObject<Pod>, tasks: [] };
+  });
+}
+function growthOf(one: Pod, step: number, random: SeededRandom) {
+  const { name, uid } = one.metadata;
+  const to = { namespace: 'd', podName: name, podUID: uid, tasks: [] };
+  if (random.below(3) === 0)
+    return { ...to, requests: { cpu: `${1 + random.below(4)}` }, heldPorts: '31001-31002' };
+  const added = container(`c${step}`, 1) as unknown as Pod['spec']['containers'][number];
+  return random.below(3) === 0 ? { ...to, prune: ['c'] } : { ...to, containers: [added] };
 }
 
 const nodeNames = ['n0', 'n1', 'n2'];
@@ -106,6 +182,7 @@ async function simulate(seed: number): Promise<void> {
     ledger.rebuild();
     return ledger;
   };
+  world.put('namespaces', 'd', namespace(undefined));
   for (const name of nodeNames) world.put('nodes', name, node(name));
   let ledger = open();
   const anyPod = (): Pod | undefined => {
@@ -117,7 +194,7 @@ async function simulate(seed: number): Promise<void> {
   };
   for (let step = 0; step < steps; step++) {
     const name = nodeNames[random.below(3)] ?? 'n0';
-    const action = random.below(8);
+    const action = random.below(11);
     if (action < 2) {
       const given = random.below(6) === 0 ? name : undefined;
       world.put('pods', `d/p${step}`, pod(`p${step}`, 1 + random.below(3), given));
@@ -135,6 +212,17 @@ async function simulate(seed: number): Promise<void> {
       if (one !== undefined) world.put('pods', `d/${one.metadata.name}`, undefined);
     } else if (action === 6) {
       world.put('nodes', name, world.of('nodes').has(name) ? undefined : node(name));
+    } else if (action === 7) {
+      await ledger.launch(launches(step, random));
+    } else if (action === 8) {
+      const some = [anyPod(), anyPod(), anyPod()].filter((one) => one !== undefined);
+      // Two at once, as the master has it when frameworks answer at the same time.
+      await Promise.all([
+        ledger.grow(some.map((one) => growthOf(one, step, random))),
+        ledger.grow(some.slice(0, 1).map((one) => growthOf(one, step + 1000, random))),
+      ]);
+    } else if (action === 9) {
+      world.put('namespaces', 'd', namespace(random.below(2) ? 'dev' : undefined));
     } else {
       // A crash: nothing is left but what is stored.
       ledger[Symbol.dispose]();

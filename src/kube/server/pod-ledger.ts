@@ -1,10 +1,12 @@
-import type { Clock, Logger } from '#base';
 import { formatTime } from '#base';
-import type { ApiServer, ObjectUpdate, Reader, UpdateResult } from '#apiserver';
-import { namespaces, nodes, pods, type Node, type Pod } from '#kube/kinds';
+import type { ObjectUpdate, UpdateResult } from '#apiserver';
+import { pods, type Pod } from '#kube/kinds';
 import { type Draft, StatusError, conflict, notFound } from '#machinery';
-import type { Claim, Pool, Verdict } from '#pool';
-import { baseUnits, claimAmounts, hostPortsOf, isActive, ownerOf, roleOf } from './pods.ts';
+import type { Claim, Verdict } from '#pool';
+import { type Growth, type Launch, type LaunchResult, Launcher } from './launcher.ts';
+import type { LauncherParts } from './launcher.ts';
+import { type ClaimParts, PodClaims } from './pod-claims.ts';
+import { ownerOf, placeOf } from './pods.ts';
 
 /** One decision of a scheduler: this Pod onto that node. */
 export interface Binding {
@@ -27,13 +29,7 @@ export type BindResult =
   /** The Pod is gone, bound, deleted or gated: nothing to decide any more. */
   | { readonly ok: false; readonly error: StatusError };
 
-export interface LedgerParts {
-  readonly pool: Pool;
-  readonly reader: Reader;
-  readonly server: Pick<ApiServer, 'updateMany'>;
-  readonly clock: Clock;
-  readonly logger: Logger;
-}
+export type LedgerParts = ClaimParts & LauncherParts;
 
 /**
  * Keeps the pool's claims in step with Pods, and is the one door through which Pods are bound.
@@ -43,24 +39,19 @@ export interface LedgerParts {
  */
 export class PodLedger implements Disposable {
   readonly #parts: LedgerParts;
+  readonly #claims: PodClaims;
+  readonly #launcher: Launcher;
   readonly #watches: Disposable[] = [];
-  /** Owners whose binding is being written: their claim must outlive what the cache says meanwhile. */
-  readonly #binding = new Set<string>();
-  #rebuilt = false;
 
   constructor(parts: LedgerParts) {
     this.#parts = parts;
+    this.#claims = new PodClaims(parts);
+    this.#launcher = new Launcher(parts, this.#claims);
   }
 
   /** Follows the cache from now on; call it before the server loads. */
   open(): void {
-    const { reader } = this.#parts;
-    this.#watches.push(
-      reader.onChange(nodes, ({ key, object }) => this.#setNode(key, object)),
-      reader.onChange(pods, ({ key, object }) => {
-        if (this.#rebuilt) this.#setPod(key, object);
-      }),
-    );
+    this.#watches.push(...this.#claims.open());
   }
 
   [Symbol.dispose](): void {
@@ -69,97 +60,23 @@ export class PodLedger implements Disposable {
 
   /** Takes over everything that is stored, before the first write is served; then checks the account. */
   rebuild(): void {
-    const { reader, pool } = this.#parts;
-    for (const node of reader.list(nodes)) this.#setNode(node.metadata.name, node);
-    for (const pod of reader.list(pods)) {
-      if ((pod.spec.nodeName ?? '') === '' || !isActive(pod)) continue;
-      pool.adopt(this.#claimOf(pod, pod.spec.nodeName ?? '', undefined));
-    }
-    this.#rebuilt = true;
+    this.#claims.rebuild();
     this.check();
   }
 
   /** The pool's own check, and that it holds a claim for exactly the Pods that sit on nodes. */
   check(): void {
-    const { reader, pool } = this.#parts;
-    pool.check();
-    for (const pod of reader.list(pods)) {
-      const owner = ownerOf(pod);
-      if (this.#binding.has(owner)) continue;
-      const node = pod.spec.nodeName ?? '';
-      const claim = pool.claim(owner);
-      const holds = node !== '' && isActive(pod);
-      if (holds && claim !== undefined && claim.node !== node)
-        throw new Error(
-          `Ledger differs: ${owner} sits on "${node}", its claim is on "${claim.node}"`,
-        );
-      if (!holds && claim !== undefined)
-        throw new Error(`Ledger differs: ${owner} holds a claim on "${claim.node}" but no room`);
-    }
+    this.#parts.pool.check();
+    this.#claims.check();
   }
 
-  #setNode(name: string, node: Node | undefined): void {
-    if (node === undefined) {
-      this.#parts.pool.removeNode(name);
-      return;
-    }
-    const amounts = node.status?.allocatable ?? node.status?.capacity ?? {};
-    this.#parts.pool.setNode({ name, amounts: baseUnits(amounts) });
+  /** New Pods that come with their node, and what is written with them; see `Launcher`. */
+  launch(launches: readonly Launch[]): Promise<readonly LaunchResult[]> {
+    return this.#launcher.launch(launches);
   }
-
-  #setPod(key: string, pod: Pod | undefined): void {
-    const { pool } = this.#parts;
-    const owner = `pod/${key}`;
-    if (this.#binding.has(owner)) return;
-    const node = pod?.spec.nodeName ?? '';
-    if (pod === undefined || node === '' || !isActive(pod)) {
-      if (pool.claim(owner) !== undefined) pool.release(owner);
-      return;
-    }
-    const claim = this.#claimOf(pod, node, undefined);
-    const held = pool.claim(owner);
-    if (held !== undefined) {
-      if (!sameClaim(held, claim)) {
-        // A resize or another Pod of the same name: what runs is recorded as it is.
-        pool.release(owner);
-        pool.adopt(claim);
-      }
-      return;
-    }
-    const [verdict] = pool.commit([claim]);
-    if (verdict === undefined || verdict.ok) return;
-    // The node is not known yet, or the Pod already runs there: record it, whatever the account says.
-    if (verdict.reason === 'NodeGone' || pod.status?.startTime !== undefined) pool.adopt(claim);
-    else void this.#fail(pod, verdict);
-  }
-
-  /** As a kubelet refuses a Pod it has no room for (pkg/kubelet/lifecycle/predicate.go). */
-  async #fail(pod: Pod, verdict: Verdict & { readonly ok: false }): Promise<void> {
-    const { namespace, name, uid } = pod.metadata;
-    const reason =
-      verdict.reason === 'PortTaken' ? 'NodePorts' : `OutOf${verdict.resources[0] ?? 'cpu'}`;
-    const message =
-      verdict.reason === 'PortTaken'
-        ? "Pod was rejected: Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports"
-        : `Pod was rejected: Node didn't have enough resource: ${verdict.message}`;
-    const [result] = await this.#parts.server.updateMany<Pod>([
-      {
-        resource: pods,
-        name,
-        namespace,
-        change(draft) {
-          if (draft.metadata.uid !== uid || draft.status.phase === 'Failed') return;
-          draft.status.phase = 'Failed';
-          draft.status.reason = reason;
-          draft.status.message = message;
-        },
-      },
-    ]);
-    if (result?.ok === false)
-      this.#parts.logger.warn('Pod without room could not be failed', {
-        pod: `${namespace}/${name}`,
-        error: result.error,
-      });
+  /** More containers, amounts or ports for Pods that run; see `Launcher`. */
+  grow(growths: readonly Growth[]): Promise<readonly LaunchResult[]> {
+    return this.#launcher.grow(growths);
   }
 
   /**
@@ -177,23 +94,22 @@ export class PodLedger implements Disposable {
         results[index] = { ok: false, error: error ?? notFound(pods, binding.name) };
         continue;
       }
-      if (this.#binding.has(ownerOf(pod))) {
+      if (this.#claims.isBusy(ownerOf(pod))) {
         results[index] = {
           ok: false,
           error: bindConflict(binding, `pod ${binding.name} is being assigned to a node`),
         };
         continue;
       }
-      this.#binding.add(ownerOf(pod));
-      claims.push(this.#claimOf(pod, binding.node, binding.epoch));
+      this.#claims.begin(ownerOf(pod));
+      claims.push(this.#claims.claimOf(pod, { node: binding.node, epoch: binding.epoch }));
       wanted.push(index);
     }
     try {
       await this.#commit(bindings, { claims, wanted, results });
     } finally {
-      for (const claim of claims) this.#binding.delete(claim.owner);
+      this.#claims.end(claims.map(({ owner }) => owner));
     }
-    for (const claim of claims) this.#settle(claim.owner);
     return results.map((result, index) => result ?? unknownResult(bindings[index]));
   }
 
@@ -234,48 +150,12 @@ export class PodLedger implements Disposable {
     }
   }
 
-  /** A Pod learns from its node which zone and region it runs in (admission plugin PodTopologyLabels). */
   #placed(binding: Binding | undefined): Binding | undefined {
     if (binding === undefined) return undefined;
-    const own = this.#parts.reader.get(nodes, binding.node)?.metadata.labels ?? {};
-    const place = topologyKeys.flatMap((key) => {
-      const value = own[key];
-      return value === undefined ? [] : [[key, value] as const];
-    });
-    if (place.length === 0) return binding;
-    return { ...binding, labels: { ...binding.labels, ...Object.fromEntries(place) } };
+    const place = placeOf(this.#parts.reader, binding.node);
+    if (place === undefined) return binding;
+    return { ...binding, labels: { ...binding.labels, ...place } };
   }
-
-  /** What the cache said while the binding was being written is looked at now. */
-  #settle(owner: string): void {
-    const key = owner.slice('pod/'.length);
-    const [namespace = '', name = ''] = key.split('/');
-    this.#setPod(key, this.#parts.reader.get(pods, name, namespace));
-  }
-
-  #claimOf(pod: Pod, node: string, epoch: number | undefined): Claim {
-    const { pool, reader } = this.#parts;
-    const row = pool.columns.row.get(node);
-    return {
-      owner: ownerOf(pod),
-      node,
-      epoch: epoch ?? (row === undefined ? 0 : (pool.columns.epoch[row] ?? 0)),
-      amounts: claimAmounts(pod),
-      ports: hostPortsOf(pod),
-      role: roleOf(pod, reader.get(namespaces, pod.metadata.namespace ?? '')),
-    };
-  }
-}
-
-const topologyKeys = ['topology.kubernetes.io/zone', 'topology.kubernetes.io/region'];
-
-function sameClaim(a: Claim, b: Claim): boolean {
-  const names = new Set([...Object.keys(a.amounts), ...Object.keys(b.amounts)]);
-  return (
-    a.node === b.node &&
-    [...names].every((name) => (a.amounts[name] ?? 0) === (b.amounts[name] ?? 0)) &&
-    JSON.stringify(a.ports) === JSON.stringify(b.ports)
-  );
 }
 
 function bindConflict(binding: Binding, text: string): StatusError {

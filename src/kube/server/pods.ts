@@ -1,10 +1,19 @@
 import { addQuantities, compareQuantities, quantityToMillis, quantityValue } from '#base';
+import type { Reader } from '#apiserver';
+import { nodes, type Container, type Namespace, type Pod } from '#kube/kinds';
 import type { HostPort } from '#pool';
-import type { Container, Namespace, Pod } from '#kube/kinds';
 
 /** Annotation by which the Mesos master says whose role a Pod is on. */
 export const roleAnnotation = 'tandem.dev/role';
+/** On a namespace: the role of its Pods. */
 export const roleLabel = 'tandem.dev/role';
+/** Ports that a Pod of Mesos holds, TCP and UDP both, mapped or not: `31000-31002,31005-31005`. */
+export const heldPortsAnnotation = 'mesos.tandem.dev/held-ports';
+
+/** Annotations and labels on Pods that only Tandem's own parts write. */
+export function reservedKeys(key: string): boolean {
+  return key === roleAnnotation || key.startsWith('mesos.tandem.dev/');
+}
 
 /** Neither Succeeded nor Failed: it holds what it was given. */
 export function isActive(pod: Pod): boolean {
@@ -82,6 +91,28 @@ export function hostPortsOf(pod: Pod): readonly HostPort[] {
           address: port.hostIP ?? '',
           port: port.hostPort ?? 0,
         });
+  const held = pod.metadata.annotations?.[heldPortsAnnotation];
+  return held === undefined ? ports : [...ports, ...heldPorts(held, ports)];
+}
+
+/** Those of the annotation that no container port takes already. Text that is no list holds nothing. */
+function heldPorts(text: string, taken: readonly HostPort[]): readonly HostPort[] {
+  const known = new Set(
+    taken
+      .filter(({ address }) => address === '' || address === '0.0.0.0')
+      .map(({ protocol, port }) => `${protocol}/${port}`),
+  );
+  const ports: HostPort[] = [];
+  for (const range of text.split(',')) {
+    const [, first = '', last = first] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(range.trim()) ?? [];
+    if (first === '') continue;
+    for (let port = Number(first); port <= Math.min(Number(last), 65_535); port++)
+      for (const protocol of ['TCP', 'UDP']) {
+        if (known.has(`${protocol}/${port}`)) continue;
+        known.add(`${protocol}/${port}`);
+        ports.push({ protocol, address: '', port });
+      }
+  }
   return ports;
 }
 
@@ -90,6 +121,21 @@ export function roleOf(pod: Pod, namespace: Namespace | undefined): string {
   return (
     pod.metadata.annotations?.[roleAnnotation] ?? namespace?.metadata.labels?.[roleLabel] ?? '*'
   );
+}
+
+const topologyKeys = ['topology.kubernetes.io/zone', 'topology.kubernetes.io/region'];
+
+/** Labels that a Pod learns from its node: zone and region (admission plugin PodTopologyLabels). */
+export function placeOf(
+  reader: Reader,
+  node: string,
+): Readonly<Record<string, string>> | undefined {
+  const own = reader.get(nodes, node)?.metadata.labels ?? {};
+  const place = topologyKeys.flatMap((key) => {
+    const value = own[key];
+    return value === undefined ? [] : [[key, value] as const];
+  });
+  return place.length === 0 ? undefined : Object.fromEntries(place);
 }
 
 export function ownerOf(pod: Pod): string {

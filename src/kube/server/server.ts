@@ -21,7 +21,7 @@ import {
 } from '#apiserver';
 import { type BackendClient, type PemPair, createBackendClient, signCsr } from '#io';
 import { nodes, pods, secrets, serviceAccounts } from '#kube/kinds';
-import type { Api, KubeObject, ResourceName, Scheme } from '#machinery';
+import type { Api, KubeObject, ResourceName, Scheme, SystemWriter } from '#machinery';
 import type { Pool } from '#pool';
 import { admissionPlugins } from './admission/index.ts';
 import { RoleAggregation } from './aggregation.ts';
@@ -41,6 +41,7 @@ import { reviewDoors } from './doors/reviews.ts';
 import { tokenDoor } from './doors/token.ts';
 import { writeDoors } from './doors/writes.ts';
 import { lateReader } from './late-reader.ts';
+import type { Growth, Launch, LaunchResult } from './launcher.ts';
 import { type BindResult, type Binding, PodLedger } from './pod-ledger.ts';
 import { ServiceAllocation } from './service/allocation.ts';
 
@@ -75,7 +76,7 @@ export interface KubeServerOptions extends ClusterFacts {
   readonly onStoreFailed?: (error: Error) => void;
 }
 
-export interface KubeServer extends AsyncDisposable {
+export interface KubeServer extends AsyncDisposable, SystemWriter {
   readonly apiServer: ApiServer;
   /** The whole API, to be put on a TLS listener that asks for client certificates. */
   readonly face: Face;
@@ -87,6 +88,10 @@ export interface KubeServer extends AsyncDisposable {
   readonly tokenVerifiers: readonly TokenVerifier[];
   /** Binds many Pods with one commit of the pool and one of the store. */
   bindMany(bindings: readonly Binding[]): Promise<readonly BindResult[]>;
+  /** Pods that come with their node, and objects beside them: room and objects in one step. */
+  launch(launches: readonly Launch[]): Promise<readonly LaunchResult[]>;
+  /** More containers, amounts or ports for Pods that run, in the same way. */
+  grow(growths: readonly Growth[]): Promise<readonly LaunchResult[]>;
   /** Recomputes the pool's account and the Services' addresses; throws at the first difference. */
   check(): void;
   /** Loads the store, rebuilds the account, brings the bootstrap objects; then the face may be served. */
@@ -118,6 +123,9 @@ export function createKubeServer(options: KubeServerOptions): KubeServer {
     authorizer,
     tokenVerifiers,
     bindMany: (bindings) => ledger.bindMany(bindings),
+    launch: (launches) => ledger.launch(launches),
+    grow: (growths) => ledger.grow(growths),
+    writeMany: (groups) => apiServer.writeMany(groups),
     check() {
       ledger.check();
       allocation.check();
@@ -169,8 +177,10 @@ function partsOf(options: KubeServerOptions) {
   const backend = options.backend ?? defaultBackend(options);
   // Doors write through the server they are part of, which exists a moment later.
   let running: ApiServer | undefined;
-  const server: Pick<ApiServer, 'updateMany'> = {
+  const server: Pick<ApiServer, 'updateMany' | 'writeMany' | 'prepareCreate'> = {
     updateMany: (updates) => serverOf(running).updateMany(updates),
+    writeMany: (groups) => serverOf(running).writeMany(groups),
+    prepareCreate: (object) => serverOf(running).prepareCreate(object),
   };
   const api = lateApi(() => serverOf(running).apiFor(systemUser));
   const ledger = new PodLedger({ pool, reader, server, clock, logger });

@@ -31,6 +31,8 @@ export interface Growth {
   readonly podUID: string;
   /** Appended to `spec.containers`; their requests grow the claim. */
   readonly containers?: Pod['spec']['containers'] | undefined;
+  /** Containers whose tasks have ended and are acknowledged: taken out, their requests too. */
+  readonly prune?: readonly string[] | undefined;
   /** New total of the executor container's requests and limits, for custom executors. */
   readonly requests?: Readonly<Record<string, string>> | undefined;
   readonly limits?: Readonly<Record<string, string>> | undefined;
@@ -48,6 +50,20 @@ export type LaunchResult =
       readonly message: string;
     }
   | { readonly ok: false; readonly reason: 'Failed'; readonly error: StatusError };
+
+/** A message between a custom executor and its framework, in either direction; `data` is base64. */
+export interface FrameworkMessage {
+  readonly frameworkID: string;
+  readonly executorID: string;
+  readonly agentID: string;
+  readonly data: string;
+}
+
+/** The master's way to the Mesos side of a node's agent, for what need not last. */
+export interface AgentDoor {
+  /** A MESSAGE for one of its executors. Rejects when the agent does not answer; it is lost then. */
+  message(nodeName: string, message: FrameworkMessage): Promise<void>;
+}
 
 /** What Pods of one machine hold, for offers and `/state`. */
 export interface NodeHoldings {

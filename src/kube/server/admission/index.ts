@@ -20,9 +20,9 @@ import {
   priority,
   taintNodesByCondition,
 } from './pod-defaults.ts';
-import { podRole } from './pod-role.ts';
 import { podSecurity } from './pod-security.ts';
 import { resourceQuota } from './resource-quota.ts';
+import { namespaceRole, reservedPodKeys } from './roles.ts';
 import { runtimeClass } from './runtime-class.ts';
 import { serviceAccount } from './service-account.ts';
 
@@ -50,7 +50,8 @@ export function admissionPlugins(parts: AdmissionParts): readonly AdmissionPlugi
     nodeRestriction(reader),
     taintNodesByCondition,
     podSecurity(reader),
-    podRole(authorizer),
+    reservedPodKeys,
+    namespaceRole(authorizer),
     priority(reader),
     defaultTolerationSeconds,
     defaultStorageClass(reader),
