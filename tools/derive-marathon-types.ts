@@ -27,6 +27,7 @@ interface Type {
   readonly enum?: readonly string[];
   readonly updateType?: boolean;
   readonly asUpdate?: boolean;
+  readonly discriminator?: string;
 }
 
 const builtins: Readonly<Record<string, string>> = {
@@ -66,12 +67,23 @@ function lineOf(field: Field, update: boolean): string {
   return always ? `  readonly ${name}: ${type};` : `  readonly ${name}?: ${type} | undefined;`;
 }
 
+/** A type that is told apart by a field is any of those that inherit from it. */
+function isTold(name: string | undefined): boolean {
+  return name !== undefined && types[name]?.discriminator !== undefined && !types[name]?.inherits;
+}
+
 function declare(name: string, type: Type, update: boolean): string[] {
+  if (isTold(name)) {
+    const heirs = Object.entries(types).filter(([, { inherits }]) => inherits === name);
+    return [`export type ${name} = ${heirs.map(([heir]) => heir).join(' | ')};`];
+  }
   if (type.fields !== undefined) {
-    const base = type.inherits === undefined ? '' : ` extends ${type.inherits}`;
+    const told = isTold(type.inherits);
+    const base = type.inherits === undefined || told ? '' : ` extends ${type.inherits}`;
+    const inherited = told ? (types[type.inherits ?? '']?.fields ?? []) : [];
     return [
       `export interface ${name}${base} {`,
-      ...type.fields.map((field) => lineOf(field, update)),
+      ...[...inherited, ...type.fields].map((field) => lineOf(field, update)),
       '}',
     ];
   }

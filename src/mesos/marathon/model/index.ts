@@ -13,7 +13,16 @@ export type * from './root.ts';
 export type * from './settings.ts';
 export * from './problem.ts';
 export { isActive, isTerminal } from './instance.ts';
-export { emptyRoot, runSpecOf } from './root.ts';
+export {
+  emptyRoot,
+  putRunSpec,
+  removeGroup,
+  removeRunSpec,
+  runSpecIDsBelow,
+  runSpecOf,
+  runSpecsOf,
+  setEnforceRole,
+} from './root.ts';
 export { defaultSettings } from './settings.ts';
 export { parseJson, read, readList } from './read.ts';
 export { listText, objectText, textOf } from './write.ts';
@@ -31,4 +40,24 @@ export {
 } from './ids.ts';
 export { enforcesRole, roleRules } from './roles.ts';
 export type { RoleOptions, RoleRules } from './roles.ts';
+export { applyGroupUpdate, groupUpdateFromJson } from './group/update.ts';
+export type { ApplyGroupOptions, GroupChange, GroupUpdateOptions } from './group/update.ts';
+export { finishUpdate } from './group/finish.ts';
+export type { FinishOptions } from './group/finish.ts';
+export { isOnlyScaleChange, isUpgrade, lastConfigChangeOf } from './versions.ts';
+export { dependencyDepths, dependencyGraph } from './dependencies.ts';
+export { servicePortsOf } from './service-ports.ts';
+export { hostPortsOf } from './host-ports.ts';
+export {
+  instancesOf,
+  isResident,
+  killSelectionOf,
+  unreachableStrategyOf,
+  upgradeStrategyOf,
+} from './run-spec.ts';
+export { affectedIDs, makePlan } from './deployment/plan.ts';
+export type { Plan, PlanAction, PlanChange, PlanOptions, ScaleAction } from './deployment/plan.ts';
+export { revertPlan } from './deployment/revert.ts';
+export { actionName, deploymentInfo, planSteps } from './deployment/json.ts';
+export type { DeploymentProgress } from './deployment/json.ts';
 export * from './pending.ts';

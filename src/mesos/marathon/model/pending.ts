@@ -9,99 +9,13 @@ import type {
 } from '#mesos/protocol';
 import type { Random } from '#base';
 import type { Condition, Instance, InstanceReservation, LocalVolume } from './instance.ts';
-import type { DefinitionContext } from './app/definition.ts';
-import type { Root, RunSpec } from './root.ts';
+import type { RunSpec } from './root.ts';
 import type { ModelSettings } from './settings.ts';
 import type * as raml from './types.ts';
 
 const pending = (): never => {
   throw new Error('Cannot call this yet');
 };
-
-// --- the tree (8, 7.4), versions and service ports
-export const putRunSpec: (root: Root, runSpec: RunSpec, version: string) => Root = pending;
-export const removeRunSpec: (root: Root, id: string, version: string) => Root = pending;
-export const removeGroup: (root: Root, id: string, version: string) => Root = pending;
-/** A group update as read and normalised; `version`/`scaleBy`/structure. */
-export const groupUpdateFromJson: (
-  json: unknown,
-  options: { readonly id: string; readonly context: DefinitionContext },
-) => raml.GroupUpdate = pending;
-export const applyGroupUpdate: (
-  root: Root,
-  update: raml.GroupUpdate,
-  options: {
-    readonly id: string;
-    readonly version: string;
-    readonly settings: ModelSettings;
-    /** The group as it was in a version; undefined when it is not known. */
-    readonly versionOf: (id: string, version: string) => Root | undefined;
-  },
-) => Root = pending;
-/**
- * What every update of the root ends with: service ports given out, versions set, the tree validated.
- * Throws `invalidObject`, or 500 when no service port is left.
- */
-export const finishUpdate: (
-  from: Root,
-  to: Root,
-  options: {
-    readonly version: string;
-    readonly settings: ModelSettings;
-    readonly restarted?: readonly string[];
-  },
-) => Root = pending;
-export const isUpgrade: (before: RunSpec, after: RunSpec) => boolean = pending;
-export const runSpecIDsBelow: (root: Root, groupID: string) => string[] = pending;
-
-// --- deployments (11)
-export type PlanAction =
-  | { readonly kind: 'start' | 'stop' | 'restart'; readonly id: string }
-  | {
-      readonly kind: 'scale';
-      readonly id: string;
-      readonly scaleTo: number;
-      /** Instances to kill first. */
-      readonly toKill?: readonly string[] | undefined;
-    };
-export interface Plan {
-  readonly id: string;
-  readonly version: string;
-  readonly steps: readonly { readonly actions: readonly PlanAction[] }[];
-  /** Every affected run spec before and after. */
-  readonly changes: readonly {
-    readonly id: string;
-    readonly kind: 'app' | 'pod';
-    readonly before?: raml.App | raml.Pod | undefined;
-    readonly after?: raml.App | raml.Pod | undefined;
-  }[];
-  readonly groups: {
-    readonly before: readonly import('./root.ts').GroupDefinition[];
-    readonly after: readonly import('./root.ts').GroupDefinition[];
-  };
-}
-export const makePlan: (
-  original: Root,
-  target: Root,
-  options: {
-    readonly id: string;
-    readonly version: string;
-    /** By run spec. */
-    readonly toKill?: ReadonlyMap<string, readonly string[]> | undefined;
-  },
-) => Plan = pending;
-export const affectedIDs: (plan: Plan) => string[] = pending;
-export const revertPlan: (plan: Plan, current: Root, version: string) => Root = pending;
-/** `RestartApplication`, `ScalePod`, ... */
-export const actionName: (plan: Plan, action: PlanAction) => raml.DeploymentActionName = pending;
-export const planSteps: (plan: Plan) => raml.DeploymentStep[] = pending;
-export const deploymentInfo: (
-  plan: Plan,
-  progress: {
-    readonly currentStep: number;
-    readonly readiness: ReadonlyMap<string, readonly raml.TaskReadinessCheckResult[]>;
-  },
-) => raml.DeploymentStepInfo = pending;
 
 // --- upgrade, scaling, kill (12)
 export interface UpgradeNumbers {

@@ -684,11 +684,10 @@ export interface Offer {
 
 export type PodScalingPolicyType = 'fixed';
 
-export interface PodScalingPolicy {
-  readonly kind: PodScalingPolicyType;
-}
+export type PodScalingPolicy = FixedPodScalingPolicy;
 
-export interface FixedPodScalingPolicy extends PodScalingPolicy {
+export interface FixedPodScalingPolicy {
+  readonly kind: PodScalingPolicyType;
   readonly instances: number;
 }
 
