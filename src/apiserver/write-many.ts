@@ -20,8 +20,8 @@ import { endsDeletion } from './verbs/update.ts';
 
 /** So often a group is made again after others were faster. */
 const attemptsMax = 20;
-/** Groups that are made ready without letting others have a turn; about a millisecond of work. */
-const groupsPerTurn = 16;
+/** Groups that are made ready without letting others have a turn; a few milliseconds of work. */
+const groupsPerTurn = 32;
 
 /** A new object as it will be stored, made once: its bytes do not depend on what else is there. */
 export interface PreparedCreate {

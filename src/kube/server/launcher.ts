@@ -55,7 +55,7 @@ export interface LauncherParts {
 }
 
 /** What is decided without letting others have a turn; a few milliseconds of work. */
-const perTurn = 16;
+const perTurn = 32;
 
 /** One launch or growth that the pool granted: its claim is held until the write is through. */
 interface Granted {
