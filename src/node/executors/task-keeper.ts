@@ -8,7 +8,7 @@ import type { Container } from '#node/runtime';
 import { TaskChecks } from './checks/task-checks.ts';
 import { decide } from './decide.ts';
 import type { Decision, NewUpdate, TaskFacts } from './decide.ts';
-import { emittedOf } from './emitted.ts';
+import { emittedOf, type Emitted } from './emitted.ts';
 import { Ending } from './ending.ts';
 import type { LaunchFailure } from './launch-failure.ts';
 import { containerLabels } from './names.ts';
@@ -156,8 +156,8 @@ export class TaskKeeper {
       const decision = decide(facts);
       const memory = this.#memoryOf(key, task);
       this.#act(task, { facts, decision, memory, podUid });
-      const found = decision.alive ? memory.found.splice(0) : [];
-      const updates = [...decision.updates, ...found];
+      const found = memory.found.splice(0);
+      const updates = inOrder(decision.updates, emittedOf(task), found);
       if (updates.length === 0) return againOf(decision, clock.nowMs());
       try {
         const written = await this.append(task, updates, { podUid, container: facts.container });
@@ -335,6 +335,16 @@ export class TaskKeeper {
 }
 
 const emittedEnd: ReadonlySet<string> = new Set(['TASK_FINISHED', 'TASK_FAILED', 'TASK_KILLED']);
+
+/** What checks found is told between the start and the end, and not while a task is being killed. */
+function inOrder(
+  decided: readonly NewUpdate[],
+  emitted: Emitted,
+  found: readonly NewUpdate[],
+): readonly NewUpdate[] {
+  if (emitted.killing || emitted.terminal) return decided;
+  return emitted.running ? [...found, ...decided] : decided;
+}
 
 function againOf(decision: Decision, nowMs: number): Again {
   return decision.againAtMs === undefined
