@@ -60,4 +60,9 @@ export type { Plan, PlanAction, PlanChange, PlanOptions, ScaleAction } from './d
 export { revertPlan } from './deployment/revert.ts';
 export { actionName, deploymentInfo, planSteps } from './deployment/json.ts';
 export type { DeploymentProgress } from './deployment/json.ts';
+export { matchOffer, rejectReasons, wantedAmounts } from './offer/match.ts';
+export type { Match, MatchRequest, NoMatch, RejectReason } from './offer/match.ts';
+export type { NewVolume } from './offer/disks.ts';
+export { meetsConstraint } from './offer/constraints.ts';
+export { remainingOffer, reservedFor } from './offer/resources.ts';
 export * from './pending.ts';

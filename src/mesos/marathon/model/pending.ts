@@ -1,14 +1,14 @@
 import type {
   Offer,
   OfferOperation,
-  Resource,
   TaskGroupInfo,
   ExecutorInfo,
   TaskInfo,
   TaskStatus,
 } from '#mesos/protocol';
 import type { Random } from '#base';
-import type { Condition, Instance, InstanceReservation, LocalVolume } from './instance.ts';
+import type { Condition, Instance, LocalVolume } from './instance.ts';
+import type { Match } from './offer/match.ts';
 import type { RunSpec } from './root.ts';
 import type { ModelSettings } from './settings.ts';
 import type * as raml from './types.ts';
@@ -53,55 +53,7 @@ export const delayAfterFailure: (
   nowMs: number,
 ) => LaunchDelay = pending;
 
-// --- offers (14), launch (15), residents (18)
-export type RejectReason =
-  | 'UnfulfilledRole'
-  | 'UnfulfilledConstraint'
-  | 'NoCorrespondingReservationFound'
-  | 'AgentMaintenance'
-  | 'InsufficientCpus'
-  | 'InsufficientMemory'
-  | 'InsufficientDisk'
-  | 'InsufficientGpus'
-  | 'InsufficientPorts'
-  | 'DeclinedScarceResources';
-export interface Match {
-  readonly ok: true;
-  /** What the launch takes, as offered (role, reservation, allocation). */
-  readonly resources: readonly Resource[];
-  /** Of the executor (pods). */
-  readonly executorResources: readonly Resource[];
-  /** One per definition or mapping (endpoint for pods); undefined where no host port is asked. */
-  readonly hostPorts: readonly (number | undefined)[];
-  /** Of the resources, which are for new persistent volumes, disk by disk. */
-  readonly newVolumes: readonly NewVolume[];
-}
-export interface NewVolume {
-  readonly name: string;
-  readonly disk: Resource;
-}
-export interface NoMatch {
-  readonly ok: false;
-  /** In the order of the funnel; the first is where it ended. */
-  readonly reasons: readonly RejectReason[];
-}
-export interface MatchRequest {
-  readonly offer: Offer;
-  readonly runSpec: RunSpec;
-  /** Other instances of the run spec. */
-  readonly instances: readonly Instance[];
-  readonly settings: ModelSettings;
-  readonly nowMs: number;
-  readonly random: Random;
-  /** The master's region, when it is known. */
-  readonly localRegion?: string | undefined;
-  /** A resident instance that is to be relaunched on its own reservation. */
-  readonly relaunch?: { readonly instanceID: string; readonly reservation: InstanceReservation };
-}
-export const matchOffer: (request: MatchRequest) => Match | NoMatch = pending;
-/** `offer` without what was taken, for further launches on it. */
-export const remainingOffer: (offer: Offer, taken: readonly Resource[]) => Offer = pending;
-
+// --- launch
 export interface LaunchRequest {
   readonly offer: Offer;
   readonly match: Match;
