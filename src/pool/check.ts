@@ -17,6 +17,20 @@ export function checkLedger(ledger: Ledger): void {
   for (const account of ledger.accounts.values()) reservations += account.reservations.size;
   assert.equal(reservations, ledger.reservations.size, 'Every reservation is on one node');
   checkRoles(ledger);
+  checkFairness(ledger);
+}
+
+function checkFairness({ accounts, numbers, fairness, roles }: Ledger): void {
+  for (const [number, resource] of numbers.names.entries()) {
+    let total = 0;
+    for (const { capacity } of accounts.values()) total += whole(capacity[resource] ?? 0);
+    close(fairness.totals[number], total, `Capacity of ${resource} adds up`);
+  }
+  for (const role of roles.values())
+    assert((role.parent?.children ?? roles.top).includes(role), `"${role.name}" has its place`);
+  for (const demands of fairness.sources.values())
+    for (const { role } of demands)
+      assert(fairness.waits(roles.get(role)), `Role "${role}" is known to wait`);
 }
 
 function checkRows({ columns, accounts }: Ledger): void {

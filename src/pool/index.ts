@@ -5,9 +5,11 @@
  * exception. Start with `pool.ts`, then `ledger.ts`.
  */
 export { createPool } from './ledger.ts';
+export { fairUnit, isBehind, shareTolerance, type Sibling } from './fair.ts';
 export type {
   Amounts,
   Claim,
+  Demand,
   HostPort,
   NodeCapacity,
   Pool,

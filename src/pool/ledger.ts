@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { NodeAccount, type Held } from './account.ts';
 import { checkLedger } from './check.ts';
 import { Columns } from './columns.ts';
-import type { Amounts, Claim, NodeCapacity, Pool, Reservation, Verdict } from './pool.ts';
+import { Fairness } from './fair.ts';
+import type { Amounts, Claim, Demand, NodeCapacity, Pool, Reservation, Verdict } from './pool.ts';
 import { portConflict, portText, samePorts } from './ports.ts';
 import { addTo, amountText, ResourceNumbers, sameAmounts, whole } from './resources.ts';
+import { overGuarantees, overQuota, type QuotaWorld } from './quota.ts';
 import { countedMax, countUsed, openTo, Roles, type Role } from './roles.ts';
 
 type Refusal = Extract<Verdict, { readonly ok: false }>;
@@ -24,15 +26,25 @@ export class Ledger implements Pool {
   readonly owners = new Map<string, Held>();
   readonly reservations = new Map<string, Reservation>();
   readonly columns = new Columns(this.numbers, (name) => this.accounts.get(name)?.ports ?? []);
+  readonly fairness = new Fairness({
+    numbers: this.numbers,
+    roles: this.roles,
+    room: (account, demand) => this.#roomOf(account, demand),
+  });
+  readonly #quota: QuotaWorld = { numbers: this.numbers, columns: this.columns, roles: this.roles };
   readonly #listeners = new Set<(node: string) => void>();
+  readonly #demandListeners = new Set<(source: string) => void>();
   #changed: NodeAccount[] = [];
-  #quotas = 0;
+  #limits = 0;
+  #guarantees = 0;
 
   setNode(node: NodeCapacity): void {
     const account = this.#account(node.name);
     const joins = account.row < 0;
     if (!joins && sameAmounts(account.capacity, node.amounts)) return;
+    this.#countCapacity(account.capacity, -1);
     account.capacity = { ...node.amounts };
+    this.#countCapacity(account.capacity, 1);
     if (joins) account.row = this.columns.addRow(node.name);
     const vector = this.numbers.vector(node.amounts);
     this.columns.addResources();
@@ -52,6 +64,7 @@ export class Ledger implements Pool {
       other.row = account.row;
     }
     account.row = -1;
+    this.#countCapacity(account.capacity, -1);
     account.capacity = {};
     this.#refresh(account);
     this.#dropEmpty(account);
@@ -102,21 +115,42 @@ export class Ledger implements Pool {
     );
   }
 
-  setQuota(role: string, limit: Amounts | undefined): void {
+  setQuota(role: string, limit: Amounts | undefined, guarantee?: Amounts): void {
     const payer = this.roles.get(role);
-    this.#quotas += Number(limit !== undefined) - Number(payer.limit !== undefined);
-    if (limit === undefined) {
-      payer.limit = undefined;
-      return;
-    }
-    const limits: (number | undefined)[] = [];
-    for (const [name, amount] of Object.entries(limit)) {
-      const number = this.numbers.numberFor(name);
-      while (limits.length <= number) limits.push(undefined);
-      limits[number] = amount;
-    }
+    this.#limits += Number(limit !== undefined) - Number(payer.limit !== undefined);
+    this.#guarantees += Number(guarantee !== undefined) - Number(payer.guarantee !== undefined);
+    payer.limit = this.#byNumber(limit);
+    payer.guarantee = this.#byNumber(guarantee);
     this.columns.addResources();
-    payer.limit = limits;
+    this.#demandChanged('quota');
+  }
+
+  setWeight(role: string, weight: number): void {
+    assert(weight > 0, 'A weight is more than zero');
+    const payer = this.roles.get(role);
+    if (payer.weight === weight) return;
+    payer.weight = weight;
+    this.#demandChanged('weights');
+  }
+
+  setDemand(source: string, demands: readonly Demand[]): void {
+    if (demands.length === 0 && !this.fairness.sources.has(source)) return;
+    this.fairness.set(source, demands);
+    this.#demandChanged(source);
+  }
+
+  demands(source: string): readonly Demand[] {
+    return this.fairness.sources.get(source) ?? [];
+  }
+
+  onDemand(listener: (source: string) => void): Disposable {
+    const entry = (source: string): void => listener(source);
+    this.#demandListeners.add(entry);
+    return { [Symbol.dispose]: () => void this.#demandListeners.delete(entry) };
+  }
+
+  share(role: string): number {
+    return this.fairness.share(this.roles.find(role)?.used ?? []);
   }
 
   setReservation(id: string, reservation: Reservation | undefined): void {
@@ -196,7 +230,29 @@ export class Ledger implements Pool {
       const text = `node "${claim.node}" has port ${portText(port)} held by "${holder.owner}"`;
       return refused('PortTaken', text);
     }
-    return this.#quotas === 0 ? undefined : this.#overQuota(claim, account, role);
+    return this.#overQuota(claim, account) ?? this.#unfair(claim, account);
+  }
+
+  #overQuota(claim: Claim, account: NodeAccount): Refusal | undefined {
+    const limited = this.#limits === 0 ? undefined : overQuota(this.#quota, claim, account);
+    if (limited !== undefined || this.#guarantees === 0) return limited;
+    return overGuarantees(this.#quota, claim, account);
+  }
+
+  #unfair(claim: Claim, account: NodeAccount): Refusal | undefined {
+    if (claim.fair !== true) return undefined;
+    const found = this.fairness.refusal(claim, account);
+    if (found === undefined) return undefined;
+    const has = `role "${found.role}" has ${percent(found.share)} of the cluster`;
+    const text = `${has}, its fair share is ${percent(found.fair)} while role "${found.behind}" waits`;
+    return refused('FairShare', text);
+  }
+
+  /** What is open to the demand's role on a node; false when its quota would refuse its piece. */
+  #roomOf(account: NodeAccount, { role, piece }: Demand): Amounts | false {
+    const claim = { owner: '', node: account.name, epoch: 0, amounts: piece, ports: [], role };
+    if (this.#overQuota(claim, account) !== undefined) return false;
+    return this.roomFor(account.name, role);
   }
 
   #room(account: NodeAccount, role: Role, number: number): number {
@@ -218,27 +274,6 @@ export class Ledger implements Pool {
     }
     const message = `node "${claim.node}" ${parts.join('; ')}`;
     return { ok: false, reason: stale ? 'NodeChanged' : 'NoRoom', message, resources };
-  }
-
-  #overQuota(claim: Claim, account: NodeAccount, payer: Role): Refusal | undefined {
-    // What comes out of a reservation was counted when it was reserved, for its role and those above.
-    const covered: number[] = [];
-    for (let role: Role | undefined = payer; role !== undefined; role = role.parent) {
-      const idle = account.settlement.idle.get(role) ?? [];
-      for (const [number, amount] of idle.entries()) addTo(covered, number, amount);
-      if (role.limit === undefined) continue;
-      for (const [name, asked] of Object.entries(claim.amounts)) {
-        const number = this.numbers.find(name) ?? -1;
-        const limit = role.limit[number];
-        if (limit === undefined || asked === 0) continue;
-        const held = (role.used[number] ?? 0) + (role.idle[number] ?? 0);
-        if (held + Math.max(0, whole(asked) - (covered[number] ?? 0)) <= limit) continue;
-        const has = `has ${amountText(name, held)} of ${amountText(name, limit)} ${name}`;
-        const message = `role "${role.name}" ${has}, claim asks ${amountText(name, asked)}`;
-        return { ok: false, reason: 'QuotaExceeded', message, resources: [name] };
-      }
-    }
-    return undefined;
   }
 
   #attach(claim: Claim, account: NodeAccount): void {
@@ -296,6 +331,26 @@ export class Ledger implements Pool {
     this.#touch(account);
   }
 
+  #byNumber(amounts: Amounts | undefined): (number | undefined)[] | undefined {
+    if (amounts === undefined) return undefined;
+    const result: (number | undefined)[] = [];
+    for (const [name, amount] of Object.entries(amounts)) {
+      const number = this.numbers.numberFor(name);
+      while (result.length <= number) result.push(undefined);
+      result[number] = amount;
+    }
+    return result;
+  }
+
+  #countCapacity(amounts: Amounts, sign: 1 | -1): void {
+    for (const name in amounts)
+      addTo(this.fairness.totals, this.numbers.numberFor(name), sign * whole(amounts[name]));
+  }
+
+  #demandChanged(source: string): void {
+    for (const listener of this.#demandListeners) listener(source);
+  }
+
   #touch(account: NodeAccount): void {
     if (account.row >= 0) this.columns.touch(account.row);
     if (account.changed || this.#listeners.size === 0) return;
@@ -322,6 +377,10 @@ export class Ledger implements Pool {
   #dropEmpty(account: NodeAccount): void {
     if (account.empty) this.accounts.delete(account.name);
   }
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 1000) / 10} %`;
 }
 
 function refused(reason: Refusal['reason'], message: string): Refusal {

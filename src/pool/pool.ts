@@ -20,6 +20,22 @@ export interface Claim {
   readonly role: string;
   /** Takes the place of the owner's earlier claim on the same node instead of `OwnerTaken`. */
   readonly resize?: boolean | undefined;
+  /**
+   * Refused as `FairShare` when it would give its role more than a fair share while another role
+   * waits for room that it could use here. Claims that follow from offers were weighed before.
+   */
+  readonly fair?: boolean | undefined;
+}
+
+/** Somebody wants more than it has. Told by the schedulers; the pool only weighs it. */
+export interface Demand {
+  readonly role: string;
+  /** The smallest amounts that are of use: a Pod's requests, a task's; empty: anything. */
+  readonly piece: Amounts;
+  /** How many of them; absent: nobody knows. */
+  readonly count?: number | undefined;
+  /** Would it take `room` on this node? Absent: wherever the piece fits. */
+  readonly usable?: ((node: string, room: Amounts) => boolean) | undefined;
 }
 
 export type Verdict =
@@ -32,7 +48,8 @@ export type Verdict =
         | 'NoRoom'
         | 'PortTaken'
         | 'OwnerTaken'
-        | 'QuotaExceeded';
+        | 'QuotaExceeded'
+        | 'FairShare';
       /** What is short, in words: `node "n1" has 200m cpu free, claim asks 500m`. */
       readonly message: string;
       /** The resources that do not fit, for `OutOfcpu` and the like. */
@@ -83,8 +100,20 @@ export interface Pool {
   /** What a claim of `role` could still get there: free, and what is reserved for it and not used. */
   roomFor(node: string, role: string): Amounts;
   /** Roles, reservations, quota as data: what they hold and what they are given. */
-  /** Counts against it: claims of the role and those under it, and what is reserved for them. */
-  setQuota(role: string, limit: Amounts | undefined): void;
+  /**
+   * `limit` counts claims of the role and those under it, and what is reserved for them. Room for
+   * `guarantee` (of a top-level role) is kept from claims of others, as far as it does not hold it.
+   */
+  setQuota(role: string, limit: Amounts | undefined, guarantee?: Amounts): void;
+  /** Default 1. */
+  setWeight(role: string, weight: number): void;
+  /** Who wants more, as `source` knows it now; replaces what it said before. */
+  setDemand(source: string, demands: readonly Demand[]): void;
+  demands(source: string): readonly Demand[];
+  /** Called when who wants more has changed, or weights: what was refused as unfair may be fair. */
+  onDemand(listener: (source: string) => void): Disposable;
+  /** The largest part of any resource of the cluster that claims of the role and under it hold. */
+  share(role: string): number;
   setReservation(id: string, reservation: Reservation | undefined): void;
   /** What claims of the role and those under it hold. */
   usage(role: string): Amounts;

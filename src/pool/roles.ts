@@ -5,6 +5,9 @@ export interface Role {
   readonly name: string;
   readonly parent: Role | undefined;
   readonly depth: number;
+  readonly children: Role[];
+  /** Its part among its siblings when they divide what is there. */
+  weight: number;
   /** Claimed by the role and those under it, by resource number. */
   readonly used: number[];
   /** Reserved for the role and those under it, and not used. */
@@ -13,9 +16,12 @@ export interface Role {
   inexact: boolean;
   /** By resource number; a hole is no limit. */
   limit: readonly (number | undefined)[] | undefined;
+  /** By resource number: room for this much is kept from the others. Counts at the top only. */
+  guarantee: readonly (number | undefined)[] | undefined;
 }
 
 export class Roles {
+  readonly top: Role[] = [];
   readonly #roles = new Map<string, Role>();
 
   get(name: string): Role {
@@ -28,12 +34,16 @@ export class Roles {
       name,
       parent,
       depth,
+      children: [],
+      weight: 1,
       used: [],
       idle: [],
       inexact: false,
       limit: undefined,
+      guarantee: undefined,
     };
     this.#roles.set(name, role);
+    (parent?.children ?? this.top).push(role);
     return role;
   }
 

@@ -14,7 +14,7 @@ export type Ranges = Readonly<Record<string, readonly (readonly [number, number]
 export interface Parcel {
   /** Names it to the caller; unique on its agent. */
   readonly id: string;
-  /** The innermost reservation's role; '*' for unreserved revocable or shared parcels. */
+  /** The innermost reservation's role; '*' for what is unreserved: revocable, or a disk of its own. */
   readonly role: string;
   readonly quantities: Quantities;
   /** More than one reservation in its stack: only for frameworks that know refinement. */
@@ -42,6 +42,8 @@ export interface Holding {
 /** One agent at one moment, whole: what is not said here is not there. */
 export interface AllocatorAgent {
   readonly id: string;
+  /** Its name in the pool. */
+  readonly node: string;
   /** What it has in all: scalars by name, reserved and revocable ones included. */
   readonly total: Quantities;
   /** Of `total`, what is reserved, by the innermost reservation's role, in use or not. */
@@ -100,8 +102,7 @@ export interface Refusal {
   readonly agent: string;
   readonly quantities: Quantities;
   readonly ranges?: Ranges | undefined;
-  /** Ids of parcels in it. */
-  readonly parcels?: readonly string[] | undefined;
+  readonly parcels?: readonly Pick<Parcel, 'id' | 'quantities'>[] | undefined;
   /** `Filters.refuse_seconds`; undefined is the default of 5 s. */
   readonly seconds?: number | undefined;
   readonly nowMs: number;
