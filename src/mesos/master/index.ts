@@ -6,3 +6,12 @@
  */
 export { annotations, labels } from './doors.ts';
 export type { Growth, Launch, LaunchDoors, LaunchResult } from './doors.ts';
+export { createMasterFace } from './face/face.ts';
+export { faceLimits } from './face/options.ts';
+export type {
+  FaceContext,
+  FaceLimits,
+  Leader,
+  MasterFaceOptions,
+  Processes,
+} from './face/options.ts';

@@ -1,0 +1,88 @@
+import type { Face, FaceReply } from '#base';
+import { createRouterFace, loadCodec, openAccess, textReply } from '#mesos/protocol';
+import type { Route, Routes } from '#mesos/protocol';
+import { LoggingLevel } from './logging.ts';
+import { faceLimits } from './options.ts';
+import type { FaceContext, Leader, Leadership, MasterFaceOptions } from './options.ts';
+import { operatorRoute } from './operator/operator.ts';
+import { schedulerRoute } from './scheduler.ts';
+
+/**
+ * Everything that a Mesos master answers over HTTP: `/api/v1/scheduler` for frameworks, `/api/v1` for
+ * operators, and the endpoints that `routes` brings. Nothing is loaded before the first request.
+ */
+export function createMasterFace(options: MasterFaceOptions): Face {
+  let making: Promise<Face> | undefined;
+  return async (request) => {
+    making ??= make(options);
+    return await (await making)(request);
+  };
+}
+
+async function make(options: MasterFaceOptions): Promise<Face> {
+  const context: FaceContext = {
+    options,
+    master: options.master,
+    codec: await loadCodec(),
+    clock: options.clock,
+    leader: leadership(options),
+    logging: new LoggingLevel(options.clock, options.logLevel),
+  };
+  const limits = { ...faceLimits, ...options.limits };
+  const own: Routes = {
+    'api/v1': operatorRoute(context, limits),
+    'api/v1/scheduler': schedulerRoute(context, limits),
+    redirect: redirectRoute(context),
+  };
+  const further = (await options.routes?.(context)) ?? {};
+  const { master: legacy = {}, ...others } = further;
+  return createRouterFace({
+    delegate: 'master',
+    access: options.access ?? openAccess,
+    bodyBytesMax: limits.bodyBytesMax,
+    processes: { ...others, master: { ...redirecting(context, legacy), ...own } },
+  });
+}
+
+/** Endpoints that every master answers by itself (mesos.md 1.3). */
+const answeredByAll = new Set(['health', 'flags', 'redirect']);
+
+function redirecting({ leader }: FaceContext, routes: Routes): Routes {
+  const redirected = Object.entries(routes).map(([name, route]): [string, Route] => [
+    name,
+    answeredByAll.has(name)
+      ? route
+      : { ...route, handle: async (request) => leader.redirect(request) ?? route.handle(request) },
+  ]);
+  return Object.fromEntries(redirected);
+}
+
+/** `/redirect`, and nothing below it. */
+function redirectRoute({ leader }: FaceContext): Route {
+  return {
+    handle: async ({ path }) => (path === '/master/redirect' ? leader.location() : textReply(404)),
+  };
+}
+
+function leadership({ leader, address }: MasterFaceOptions): Leadership {
+  const now = (): Leader => leader?.() ?? { kind: 'self' };
+  return {
+    redirect(request) {
+      const current = now();
+      if (current.kind === 'self') return undefined;
+      if (current.kind === 'none') return textReply(503, 'No leader elected');
+      const query = request.search === '' ? '' : `?${request.search}`;
+      return movedTo(`//${current.hostname}:${current.port}${request.path}${query}`);
+    },
+    location() {
+      const current = now();
+      if (current.kind === 'none') return textReply(503, 'No leader elected');
+      const { hostname, port } = current.kind === 'other' ? current : address;
+      return movedTo(`//${hostname}:${port}`);
+    },
+  };
+}
+
+function movedTo(location: string): FaceReply {
+  return { status: 307, headers: { Location: location } };
+}

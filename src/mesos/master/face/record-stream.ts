@@ -1,0 +1,75 @@
+import type { Sink, StreamBody } from '#base';
+
+/**
+ * A reply that goes on: every record is one write and one chunk. Records that come before the reply
+ * has begun wait. A client that does not read is cut off at a limit; nobody waits for it.
+ */
+export class RecordStream {
+  readonly #backlogBytesMax: number;
+  #waiting: Uint8Array[] = [];
+  #waitingBytes = 0;
+  #sink: Sink | undefined;
+  #ended = false;
+  #gone = false;
+  #overflow = false;
+  #wake: (() => void) | undefined;
+  #onGone: (() => void) | undefined;
+
+  constructor(backlogBytesMax: number) {
+    this.#backlogBytesMax = backlogBytesMax;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Runs once when the client hung up or was cut off, not when our side ended the stream. */
+  onGone(action: () => void): void {
+    if (this.#gone) action();
+    else this.#onGone = action;
+  }
+
+  /** `allowance` adds to the limit for a record that is large by nature. */
+  write(record: Uint8Array, { allowance = 0 }: { readonly allowance?: number } = {}): void {
+    if (this.#ended || this.#gone) return;
+    const sink = this.#sink;
+    if (sink === undefined) {
+      this.#waiting.push(record);
+      this.#waitingBytes += record.length;
+    } else sink.write(record);
+    const backlog = sink?.backlogBytes ?? this.#waitingBytes;
+    if (backlog <= this.#backlogBytesMax + allowance) return;
+    this.#overflow = true;
+    this.#leave();
+  }
+
+  /** Our side is done: what was written is sent, then the stream ends. */
+  end(): void {
+    this.#ended = true;
+    this.#wake?.();
+  }
+
+  readonly body: StreamBody = async (sink, signal) => {
+    this.#sink = sink;
+    for (const record of this.#waiting) sink.write(record);
+    this.#waiting = [];
+    const leave = (): void => this.#leave();
+    if (signal.aborted) leave();
+    else signal.addEventListener('abort', leave, { once: true });
+    if (!this.#ended && !this.#gone)
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    signal.removeEventListener('abort', leave);
+    // Throwing is how a face cuts a connection: an orderly end would wait for the client to read.
+    if (this.#overflow) throw new Error('Stream was cut off: its client does not read');
+  };
+
+  #leave(): void {
+    if (this.#gone || this.#ended) return;
+    this.#gone = true;
+    this.#waiting = [];
+    this.#wake?.();
+    this.#onGone?.();
+  }
+}
