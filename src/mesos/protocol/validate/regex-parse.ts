@@ -90,6 +90,8 @@ class Parser {
   readonly #pattern: string;
   #at = 0;
   #depth = 0;
+  /** Up to here characters mean themselves: between `\\Q` and `\\E`. */
+  #quoteEnd = 0;
   #flags: Flags = { foldCase: false, dotAll: false, multiLine: false };
 
   constructor(pattern: string) {
@@ -111,7 +113,8 @@ class Parser {
 
   #sequence(): Node {
     const parts: Node[] = [];
-    while (this.#at < this.#pattern.length && !this.#sees('|') && !this.#sees(')')) {
+    while (this.#at < this.#pattern.length) {
+      if (!this.#quoting && (this.#sees('|') || this.#sees(')'))) break;
       const part = this.#atom();
       parts.push(part === undefined ? { kind: 'empty' } : this.#repeated(part));
     }
@@ -120,6 +123,7 @@ class Parser {
 
   /** Undefined: it only set flags. */
   #atom(): Node | undefined {
+    if (this.#quoting) return this.#quotedLiteral();
     const start = this.#at;
     const character = this.#next();
     switch (character) {
@@ -147,7 +151,7 @@ class Parser {
   #repeated(part: Node): Node {
     let node = part;
     let last: string | undefined;
-    for (;;) {
+    while (!this.#quoting) {
       const from = this.#at;
       const bounds = this.#bounds();
       if (bounds === undefined) return node;
@@ -160,6 +164,7 @@ class Parser {
       last = operator;
       node = { kind: 'repeat', part: node, min, max };
     }
+    return node;
   }
 
   #bounds(): { readonly min: number; readonly max: number | undefined } | undefined {
@@ -222,17 +227,33 @@ class Parser {
     const letter = this.#next();
     const asserted = assertions[letter];
     if (asserted !== undefined) return { kind: 'assert', what: asserted };
-    if (letter === 'Q') return this.#quoted();
+    if (letter === 'Q') return this.#quote();
+    if (letter === 'E') return { kind: 'empty' };
     if (letter === 'C') return this.#set([[0, codeMax]]);
     const named = perlClass(letter);
     return this.#set(named ?? [this.#escaped(letter, start)]);
   }
 
-  #quoted(): Node {
+  get #quoting(): boolean {
+    return this.#at < this.#quoteEnd;
+  }
+
+  #quote(): Node {
     const end = this.#pattern.indexOf('\\E', this.#at);
-    const text = this.#pattern.slice(this.#at, end < 0 ? undefined : end);
-    this.#at += text.length + (end < 0 ? 0 : 2);
-    return { kind: 'sequence', parts: Array.from(text, (character) => this.#literal(character)) };
+    this.#quoteEnd = end < 0 ? this.#pattern.length : end;
+    if (this.#quoting) return this.#quotedLiteral();
+    this.#endQuote();
+    return { kind: 'empty' };
+  }
+
+  #quotedLiteral(): Node {
+    const node = this.#literal(this.#next());
+    if (!this.#quoting) this.#endQuote();
+    return node;
+  }
+
+  #endQuote(): void {
+    if (this.#pattern.startsWith('\\E', this.#at)) this.#at += 2;
   }
 
   /** One character, as a range of itself. */
@@ -271,8 +292,8 @@ class Parser {
   }
 
   #namedClass(): readonly CodeRange[] | undefined {
-    const rest = this.#pattern.slice(this.#at, this.#at + 16);
-    const named = /^\[:(\^?)([a-z]+):\]/.exec(rest);
+    const rest = this.#pattern.slice(this.#at);
+    const named = /^\[:(\^?)([^\]]*?):\]/.exec(rest);
     if (named !== null) {
       const ranges = posix[named[2] ?? ''];
       if (ranges === undefined) throw new RegexError(`invalid character class range: ${named[0]}`);
