@@ -1,5 +1,5 @@
 import type { Clock, Logger } from '#base';
-import type { Api } from '#machinery';
+import type { WriteGroup } from '#machinery';
 import type { Agent, MaintenanceSchedule, ResourceRole, TaskKill } from '#mesos/kinds';
 import type { RoleSettings } from '#mesos/allocator';
 import type { Resource } from '#mesos/protocol';
@@ -12,11 +12,12 @@ import type { MasterState, OfferRecord, TaskRecord } from './records.ts';
  * when objects or tasks change (see `operator-actions.ts`).
  */
 export interface OperatorHost {
-  readonly api: Api;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly pool: Pool;
   readonly state: MasterState;
+  /** All of it or nothing, before it resolves. */
+  write(group: WriteGroup): Promise<void>;
 
   /** TEARDOWN, as when the framework asks for it. */
   removeFramework(frameworkID: string): Promise<void>;
