@@ -41,6 +41,7 @@ const parts: Readonly<Record<string, readonly string[]>> = {
   'node/kubelet': ['base', 'wire', 'io', 'machinery', 'client', 'kube/kinds', 'node/runtime'],
   'node/executors': [
     'base',
+    'wire',
     'io',
     'machinery',
     'client',
