@@ -3,6 +3,7 @@
  *
  * To add a line: its name, what it is, the budget as the design has it, and what measures it.
  */
+import { allocationCycle } from './allocator-line.ts';
 import { createToBound } from './bound.ts';
 import { hollowNodes } from './hollow-line.ts';
 import type { Line } from './line.ts';
@@ -150,6 +151,17 @@ export const lines: readonly Line[] = [
     },
     repeat: 3,
     run: schedulerCore,
+  },
+  {
+    name: 'allocation-cycle',
+    what: 'allocation cycle, 10,000 agents, 200 frameworks in 20 roles, encoding of offers apart',
+    budget: {
+      first: { unit: 'ms', atMost: 25 },
+      steady: { unit: 'ms', atMost: 25 },
+      refused: { unit: 'ms', atMost: 25 },
+    },
+    repeat: 3,
+    run: allocationCycle,
   },
   {
     name: 'pod-running',

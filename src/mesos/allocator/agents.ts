@@ -112,7 +112,7 @@ export class AgentTable {
     if (there === undefined) return;
     const { numbers, tree, clients } = this.#sums;
     const { agent } = there;
-    addAll(tree.total, numbers.vector(agent.total), sign);
+    tree.addTotal(numbers.vector(agent.total), sign);
     for (const [role, quantities] of Object.entries(agent.reserved ?? {}))
       tree.reserve(tree.get(role), numbers.vector(quantities), sign);
     for (const holding of agent.holdings ?? []) {

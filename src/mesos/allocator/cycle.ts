@@ -2,15 +2,15 @@ import type { Parcel } from './allocator.ts';
 import type { AgentRow } from './agents.ts';
 import type { KubeDemands } from './kube-demand.ts';
 import { covers, isWholeDisk, isZero, openTo, type Vector } from './quantities.ts';
-import type { Client, Role } from './sorter.ts';
+import type { Client, Role, RoleEntry } from './sorter.ts';
 import type { State } from './state.ts';
 
 /** An offer in the making: a framework in a role gets at most one of an agent in a cycle. */
 export interface Draft {
   readonly client: Client;
   readonly row: number;
-  readonly amounts: Vector;
-  readonly parcels: Parcel[];
+  amounts: Vector;
+  parcels: readonly Parcel[];
   ranges: boolean;
 }
 
@@ -21,10 +21,14 @@ export interface Draft {
 export type Stage = 'guarantees' | 'capped' | 'rest';
 
 const noParcels: readonly Parcel[] = [];
+const none: readonly number[] = [];
 
 /** One allocation cycle (hierarchical.cpp, __allocate). Changes the state as it goes. */
 export class Cycle {
-  readonly drafts = new Map<number, Draft>();
+  readonly drafts: Draft[] = [];
+  /** By agent and client; not kept in the first stage, where nobody comes twice. */
+  readonly #known = new Map<number, Draft>();
+  #stages = 0;
   readonly #state: State;
   readonly #kube: KubeDemands;
   readonly #nowMs: number;
@@ -51,19 +55,27 @@ export class Cycle {
   stage(stage: Stage, rows: Int32Array): void {
     const { agents, closed, tree } = this.#state;
     this.#stage = stage;
+    this.#stages += 1;
+    if (this.#stages === 2)
+      for (const draft of this.drafts) this.#known.set(this.#key(draft), draft);
     for (let at = 0; at < rows.length; at++) {
       const row = rows[at] ?? 0;
       if (closed.allClosed(row, this.#mask) || agents.exhausted(row)) continue;
-      for (const role of tree.order()) {
-        if (stage === 'guarantees' && role.guarantees.length === 0) continue;
-        if (!this.#serve(role, row)) break;
-      }
+      this.#serveAll(tree.top, row);
       for (const client of this.#served) tree.allocated(client);
       this.#served.length = 0;
     }
   }
 
-  /** False when nothing is left on the agent. */
+  /** Depth first; the order stands still until the agent is done. False when nothing is left. */
+  #serveAll(entries: readonly RoleEntry[], row: number): boolean {
+    for (const { role, self } of entries) {
+      const more = self ? this.#serve(role, row) : this.#serveAll(role.entries, row);
+      if (!more) return false;
+    }
+    return true;
+  }
+
   #serve(role: Role, row: number): boolean {
     const { closed, agents } = this.#state;
     if (this.#stage === 'guarantees' && isZero(this.#unmet(role))) return true;
@@ -98,7 +110,9 @@ export class Cycle {
         closed.close(row, client.index);
       return false;
     }
-    const given = this.#shrink(client, amounts, parcels);
+    const given = this.#bound(client.role)
+      ? this.#shrink(client, amounts, parcels)
+      : { amounts, parcels, sure: none, less: false };
     if (given === undefined) return false;
     const offered = { amounts: given.amounts, ranges, parcels: given.parcels };
     if (given.less && !this.#state.allocatable(client, offered)) return false;
@@ -126,6 +140,14 @@ export class Cycle {
         (facts.refined || !parcel.refined)
       );
     });
+  }
+
+  /** Quota, headroom or fairness may leave less than there is. */
+  #bound(role: Role): boolean {
+    if (this.#stage !== 'rest' || this.#required.length > 0) return true;
+    for (let above: Role | undefined = role; above !== undefined; above = above.parent)
+      if (above.limits !== undefined) return true;
+    return false;
   }
 
   /** Cuts unreserved scalars down to what quota, headroom and fairness leave; undefined: nothing. */
@@ -192,15 +214,18 @@ export class Cycle {
     const { agents, numbers } = this.#state;
     const there = agents.rows[row];
     if (there === undefined) return;
-    for (const [number, amount] of given.sure.entries()) this.#require(number, -amount);
+    for (let number = 0; number < given.sure.length; number++)
+      this.#require(number, -(given.sure[number] ?? 0));
     agents.take(row, given.amounts);
-    const unreserved = [...given.amounts];
-    for (const parcel of given.parcels)
-      if (isWholeDisk(parcel)) numbers.addTo(unreserved, parcel.quantities);
-    const reserved = given.parcels.filter((parcel) => !isWholeDisk(parcel));
-    agents.apply(row, { client, unreserved, parcels: reserved });
     if (given.ranges) there.ranges = false;
-    if (given.parcels.length > 0) {
+    if (given.parcels.length === 0) {
+      agents.apply(row, { client, unreserved: given.amounts, parcels: noParcels });
+    } else {
+      const unreserved = [...given.amounts];
+      for (const parcel of given.parcels)
+        if (isWholeDisk(parcel)) numbers.addTo(unreserved, parcel.quantities);
+      const reserved = given.parcels.filter((parcel) => !isWholeDisk(parcel));
+      agents.apply(row, { client, unreserved, parcels: reserved });
       const gone = new Set(given.parcels);
       there.parcels = there.parcels.filter((parcel) => parcel.shared || !gone.has(parcel));
       for (const { id, shared } of given.parcels)
@@ -216,16 +241,21 @@ export class Cycle {
     row: number,
     given: { readonly amounts: Vector; readonly parcels: readonly Parcel[]; ranges: boolean },
   ): void {
-    const key = row * this.#mask.length * 32 + client.index;
-    const draft = this.drafts.get(key);
+    const { amounts, parcels, ranges } = given;
+    const fresh: Draft = { client, row, amounts, parcels, ranges };
+    const draft = this.#stages === 1 ? undefined : this.#known.get(this.#key(fresh));
     if (draft === undefined) {
-      this.drafts.set(key, { client, row, ...given, parcels: [...given.parcels] });
+      this.drafts.push(fresh);
+      if (this.#stages > 1) this.#known.set(this.#key(fresh), fresh);
       return;
     }
-    for (const [number, amount] of given.amounts.entries())
-      draft.amounts[number] = (draft.amounts[number] ?? 0) + amount;
-    draft.parcels.push(...given.parcels);
-    draft.ranges ||= given.ranges;
+    draft.amounts = draft.amounts.map((amount, number) => amount + (amounts[number] ?? 0));
+    draft.parcels = [...draft.parcels, ...parcels];
+    draft.ranges ||= ranges;
+  }
+
+  #key({ client, row }: Draft): number {
+    return row * this.#mask.length * 32 + client.index;
   }
 
   /** Room that waiting Pods of the role will take is kept from frameworks for this cycle. */

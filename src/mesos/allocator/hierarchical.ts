@@ -204,7 +204,7 @@ class HierarchicalAllocator implements Allocator {
     if (capped) cycle.stage('capped', rows);
     cycle.stage('rest', rows);
     this.#endKube(nowMs);
-    const allocations = this.#allocations(cycle.drafts.values());
+    const allocations = this.#allocations(cycle.drafts);
     const inverse = this.#inverse(rows, nowMs);
     this.#tellPool();
     return { allocations, inverse };

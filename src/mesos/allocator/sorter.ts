@@ -1,7 +1,7 @@
 import type { RoleSettings } from './allocator.ts';
 import type { FrameworkFacts } from './facts.ts';
 import { Hunger } from './hunger.ts';
-import { addAt, type Vector } from './quantities.ts';
+import { addAll, addAt, type Vector } from './quantities.ts';
 
 /** Something that competes with its siblings: a role's subtree, a role itself, a framework in it. */
 export class Entry {
@@ -112,8 +112,7 @@ export class RoleTree {
   readonly total: Vector = [];
   readonly top: RoleEntry[] = [];
   readonly #excluded: (number: number) => boolean;
-  #order: Role[] = [];
-  #ordered = false;
+  #counted: Vector | undefined;
 
   /** `excluded`: resources that do not count as a share. */
   constructor(excluded: (number: number) => boolean = () => false) {
@@ -128,7 +127,6 @@ export class RoleTree {
     const role = new Role(name, parent);
     this.roles.set(name, role);
     (parent === undefined ? this.top : parent.entries).push(role.tree);
-    this.#ordered = false;
     return role;
   }
 
@@ -171,15 +169,28 @@ export class RoleTree {
         for (const [number, amount] of amounts.entries()) addAt(entry.held, number, sign * amount);
   }
 
-  shareOf(entry: Entry): number {
+  shareOf({ held, weight }: Entry): number {
+    const { counted } = this;
     let share = 0;
-    for (let number = 0; number < this.total.length; number++) {
-      const total = this.total[number] ?? 0;
-      if (total <= 0 || this.#excluded(number)) continue;
-      const part = (entry.held[number] ?? 0) / total;
+    for (let number = 0; number < held.length; number++) {
+      const total = counted[number] ?? 0;
+      if (total <= 0) continue;
+      const part = (held[number] ?? 0) / total;
       if (part > share) share = part;
     }
-    return share / entry.weight;
+    return share / weight;
+  }
+
+  /** Of `total`, what counts as a share. */
+  get counted(): Vector {
+    if (this.#counted === undefined)
+      this.#counted = this.total.map((amount, number) => (this.#excluded(number) ? 0 : amount));
+    return this.#counted;
+  }
+
+  addTotal(amounts: readonly number[], sign: 1 | -1): void {
+    addAll(this.total, amounts, sign);
+    this.#counted = undefined;
   }
 
   /** Forgets roles that nobody uses, and sorts everything anew. */
@@ -194,7 +205,6 @@ export class RoleTree {
     }
     for (const role of this.roles.values()) role.entries.sort(compare);
     this.top.sort(compare);
-    this.#ordered = false;
   }
 
   /** After an allocation to `client` in a tree that was in order. */
@@ -206,21 +216,14 @@ export class RoleTree {
       this.#move(above.parent?.entries ?? this.top, above.tree);
       if (above.parent === undefined) break;
     }
-    this.#ordered = false;
   }
 
   /** Roles with frameworks, depth first, least served first. */
-  order(): readonly Role[] {
-    if (this.#ordered) return this.#order;
-    this.#order = [];
-    const visit = (entries: readonly RoleEntry[]): void => {
-      for (const { role, self } of entries)
-        if (!self) visit(role.entries);
-        else if (role.clients.length > 0) this.#order.push(role);
-    };
-    visit(this.top);
-    this.#ordered = true;
-    return this.#order;
+  order(entries: readonly RoleEntry[] = this.top): readonly Role[] {
+    return entries.flatMap(({ role, self }) => {
+      if (!self) return this.order(role.entries);
+      return role.clients.length > 0 ? [role] : [];
+    });
   }
 
   #drop(role: Role): void {
