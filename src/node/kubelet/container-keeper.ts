@@ -61,6 +61,21 @@ export class ContainerKeeper {
       if (!all.some((container) => container.id === id)) this.#words.delete(id);
   }
 
+  /** Containers that the Pod no longer names: what runs of them ends, what has ended goes. */
+  async prune(view: PodView): Promise<void> {
+    const names = new Set(slotsOf(this.#hooks.pod()).map(({ spec }) => spec.name));
+    const { runtime, files } = this.#context.options;
+    for (const container of [...view.containers.values()].flat()) {
+      if (names.has(container.spec.name)) continue;
+      const message = `Container ${container.spec.name} was taken out of its Pod`;
+      if (alive(container)) this.kill(container, { message, graceSeconds: undefined });
+      else {
+        await runtime.removeContainer(container.id);
+        await files.remove(container.spec.logPath);
+      }
+    }
+  }
+
   #probe(container: Container, slot: Slot, view: PodView): void {
     const { clock, random, listens } = this.#context.options;
     const sandbox = view.sandboxes.find(({ id }) => id === container.sandboxId);

@@ -4,6 +4,7 @@ import type { Container, ContainerSpec, Image, Sandbox } from '#node/runtime';
 import { environmentOf } from './env.ts';
 import { ConfigError, StartProblem, messageOf } from './errors.ts';
 import { expand } from './expand.ts';
+import { PodRefused } from './extension.ts';
 import type { ContainerEvent } from './images.ts';
 import { containerLimits } from './limits.ts';
 import { addressOf, envSources, logDir, pullSecrets } from './pod-context.ts';
@@ -47,11 +48,11 @@ export async function startContainer(
   signal.throwIfAborted();
   let created: Container;
   try {
-    const spec = await containerSpec(context, request, image);
+    const spec = await lastWord(context, pod, await containerSpec(context, request, image));
     signal.throwIfAborted();
     created = await runtime.createContainer(request.sandbox.id, spec);
   } catch (error) {
-    if (signal.aborted) throw error;
+    if (signal.aborted || error instanceof PodRefused) throw error;
     throw fail(error, error instanceof ContainerError ? error.reason : 'CreateContainerError');
   }
   event(name, 'Normal', { reason: 'Created', message: 'Container created' });
@@ -91,6 +92,15 @@ function tellOfSelinux(context: PodContext, { pod, slot, event }: StartRequest):
     reason: 'SELinuxNotEnabled',
     message: 'seLinuxOptions have no effect: SELinux is not enabled on this node',
   });
+}
+
+async function lastWord(
+  context: PodContext,
+  pod: Pod,
+  spec: ContainerSpec,
+): Promise<ContainerSpec> {
+  const { extension } = context.options;
+  return extension?.handles(pod) === true ? await extension.containerSpec(pod, spec) : spec;
 }
 
 /** Everything the runtime must know, from the Pod's words, the image and the API. */

@@ -1,6 +1,8 @@
 import type { ContainerState, ContainerStatus, Pod } from '#kube/kinds';
 import type { Container, ResourceLimits } from '#node/runtime';
 import { containerLimits, isSidecar } from './limits.ts';
+import { refusedExitCode } from './never-started.ts';
+import type { Refusal } from './never-started.ts';
 import { alive, annotations } from './pod-view.ts';
 import type { PodView, Slot } from './pod-view.ts';
 import { timeText } from './quantity.ts';
@@ -13,6 +15,8 @@ export interface StatusContext {
   readonly view: PodView;
   readonly initialized: boolean;
   waiting(name: string): Waiting | undefined;
+  /** Of a container that the runtime does not have and that will not be made. */
+  refused(name: string): Refusal | undefined;
   started(container: Container): boolean;
   ready(container: Container): boolean;
   /** The last words of a container that ended. */
@@ -32,7 +36,8 @@ export function containerStatus(pod: Pod, slot: Slot, context: StatusContext): C
   const { spec, role } = slot;
   const old = oldStatus(pod, slot);
   const [newest, previous] = context.view.containers.get(spec.name) ?? [];
-  if (newest === undefined) return unknownToRuntime(pod, slot, { context, old });
+  if (newest === undefined)
+    return neverStarted(slot, context) ?? unknownToRuntime(pod, slot, { context, old });
   const running = newest.state === 'running';
   const waiting = context.waiting(spec.name);
   let state: ContainerState;
@@ -62,6 +67,24 @@ export function containerStatus(pod: Pod, slot: Slot, context: StatusContext): C
       : givenBefore(old)),
     ...mountStatuses(slot, newest),
     ...userOf(newest),
+  };
+}
+
+/** As of a container whose command could not be started, without an id. */
+function neverStarted({ spec, role }: Slot, context: StatusContext): ContainerStatus | undefined {
+  const refusal = role === 'app' ? context.refused(spec.name) : undefined;
+  if (refusal === undefined) return undefined;
+  const { reason, message, atMs } = refusal;
+  const finishedAt = timeText(atMs);
+  return {
+    name: spec.name,
+    state: { terminated: { exitCode: refusedExitCode, reason, message, finishedAt } },
+    lastState: {},
+    ready: false,
+    started: false,
+    restartCount: 0,
+    image: spec.image ?? '',
+    imageID: '',
   };
 }
 

@@ -38,6 +38,7 @@ export async function stopContainer(
       ? preStopHook(context, container, { ...request, spec, handler: preStop })
       : undefined,
     graceMs > 0 ? bounded(context, request) : undefined,
+    graceMs > 0 && container.state === 'running' ? told(context, name, request) : undefined,
   ]);
   signal.throwIfAborted();
   const left = graceMs - (clock.nowMs() - beganMs);
@@ -78,6 +79,26 @@ async function preStopHook(
   } finally {
     timer();
   }
+}
+
+/** The extension may have its own way of asking a container to end. */
+async function told(context: PodContext, name: string, request: StopRequest): Promise<void> {
+  const { extension, clock, logger } = context.options;
+  const { pod, graceMs, signal } = request;
+  if (extension?.beforeStop === undefined || !extension.handles(pod)) return;
+  const stop = new AbortController();
+  const waited = clock
+    .sleep(graceMs, AbortSignal.any([stop.signal, signal]))
+    .catch(() => undefined);
+  const answer = extension.beforeStop(pod, name, graceMs).catch((error: unknown) => {
+    logger.warn('Cannot ask a container to end', {
+      pod: pod.metadata.name,
+      container: name,
+      error,
+    });
+  });
+  await Promise.race([answer, waited]);
+  stop.abort();
 }
 
 async function bounded(context: PodContext, request: StopRequest): Promise<void> {

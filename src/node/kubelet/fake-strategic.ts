@@ -11,14 +11,20 @@ const mergeKeys: Readonly<Record<string, string>> = {
   addresses: 'type',
 };
 
+/** What happens just before a patch reaches the server. */
+export interface PatchHooks {
+  before?: (body: unknown) => Promise<void>;
+}
+
 /** The fake API with as much of strategic merge patches as the kubelet uses. */
-export function withStrategicPatches(api: FakeApi): FakeApi {
+export function withStrategicPatches(api: FakeApi, hooks: PatchHooks = {}): FakeApi {
   const patch = async <T extends KubeObject>(
     resource: ResourceName<T>,
     target: Target,
     body: Patch,
   ): Promise<T> => {
     if (body.type !== 'strategic') return await api.patch(resource, target, body);
+    await hooks.before?.(body.body);
     const current = await api.get(resource, { name: target.name, namespace: target.namespace });
     const { metadata, ...rest } = fields(body.body);
     const uid = fields(metadata)['uid'];
@@ -27,6 +33,9 @@ export function withStrategicPatches(api: FakeApi): FakeApi {
         'Conflict',
         `the UID in the precondition (${String(uid)}) does not match`,
       );
+    const version = fields(metadata)['resourceVersion'];
+    if (version !== undefined && version !== current.metadata.resourceVersion)
+      throw new StatusError('Conflict', 'the object has been modified');
     return await api.patch(resource, target, {
       type: 'merge',
       body: merged(fields(current), rest),

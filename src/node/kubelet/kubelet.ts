@@ -89,6 +89,7 @@ class Agent implements Kubelet {
     own.onChange(({ key }) => {
       if (own.hasSynced) this.#look(key, context, signal);
     });
+    options.extension?.onWake?.((uid) => this.#workers.get(uid)?.wake());
     using _exits = options.runtime.onChange((container) => this.#changed(container));
     const background = [
       own.run(signal),
@@ -148,6 +149,7 @@ class Agent implements Kubelet {
         podName: spec.labels[labels.name] ?? '',
         podNamespace: spec.labels[labels.namespace] ?? '',
         annotations: spec.annotations,
+        labels: spec.labels,
       };
       found.set(uid, orphan(uid, named, clock.nowMs()));
     }
@@ -284,7 +286,13 @@ async function readText(options: KubeletOptions, path: string): Promise<string> 
 /** As much of a Pod as is left when only the runtime knows it. */
 function orphan(
   uid: string,
-  known: { podName: string; podNamespace: string; annotations: Readonly<Record<string, string>> },
+  known: {
+    readonly podName: string;
+    readonly podNamespace: string;
+    readonly annotations: Readonly<Record<string, string>>;
+    /** Of a sandbox: those of its Pod, too. */
+    readonly labels: Readonly<Record<string, string>>;
+  },
   nowMs: number,
 ): Pod {
   const grace = Number(known.annotations[annotations.graceSeconds] ?? '30');
@@ -298,6 +306,7 @@ function orphan(
       resourceVersion: '0',
       creationTimestamp: new Date(nowMs).toISOString(),
       annotations: known.annotations,
+      labels: known.labels,
     },
     spec: { containers: [], terminationGracePeriodSeconds: grace },
     status: {},

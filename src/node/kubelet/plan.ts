@@ -10,6 +10,8 @@ export interface ContainerFacts {
   started(container: Container): boolean;
   /** Was ended only because its definition changed: its policy does not count. */
   replaced(container: Container): boolean;
+  /** The runtime has none, and none will be made: it counts as ended. */
+  refused(name: string): boolean;
 }
 export interface Plan {
   /** A sandbox is missing and something wants to run. */
@@ -33,7 +35,7 @@ export function planPod(pod: Pod, view: PodView, facts: ContainerFacts): Plan {
     const container = newest(view, name);
     return container !== undefined && container.sandboxId === sandbox?.id ? container : undefined;
   };
-  if (!ready) return withoutSandbox(pod, view);
+  if (!ready) return withoutSandbox(pod, view, facts);
   const begun = pod.spec.containers.some(({ name }) => current(name) !== undefined);
   const init = planInit(pod, { current, begun, facts });
   const start: Slot[] = [...init.start];
@@ -58,6 +60,7 @@ export function planPod(pod: Pod, view: PodView, facts: ContainerFacts): Plan {
       continue;
     }
     if (alive(container)) pending = true;
+    else if (container === undefined && facts.refused(slot.spec.name)) continue;
     else if (
       container === undefined ||
       facts.replaced(container) ||
@@ -72,10 +75,11 @@ export function planPod(pod: Pod, view: PodView, facts: ContainerFacts): Plan {
 }
 
 /** The sandbox is missing or gone: what ended for good stays ended, the rest starts anew. */
-function withoutSandbox(pod: Pod, view: PodView): Plan {
+function withoutSandbox(pod: Pod, view: PodView, facts: ContainerFacts): Plan {
   const finished = pod.spec.containers.every(({ name, ...spec }) => {
     const container = newest(view, name);
-    if (container === undefined || alive(container)) return false;
+    if (container === undefined) return facts.refused(name);
+    if (alive(container)) return false;
     return !runsAgain(pod, { name, ...spec }, container.exitCode ?? 137);
   });
   const failedInit =

@@ -67,11 +67,22 @@ export class PodCleanup {
   }
 
   async #release({ pod, view, gone }: CleanupState): Promise<void> {
+    await this.#ended(pod);
     await Promise.all([
       gone ? undefined : this.#context.status.flush(pod.metadata.uid),
       this.#hooks.release(view),
     ]);
     this.#released = true;
+  }
+
+  async #ended(pod: Pod): Promise<void> {
+    const { extension, logger } = this.#context.options;
+    if (extension?.ended === undefined || !extension.handles(pod)) return;
+    try {
+      await extension.ended(pod);
+    } catch (error) {
+      logger.warn('Cannot close what is kept of a Pod', { pod: pod.metadata.name, error });
+    }
   }
 
   async #deleteObject({ pod }: CleanupState): Promise<void> {
@@ -99,6 +110,8 @@ export class PodCleanup {
     this.#context.references.release(uid);
     this.#context.images.forgetPod(uid);
     this.#context.status.forget(uid);
+    const { extension } = this.#context.options;
+    if (extension?.handles(pod) === true) extension.released(pod);
     this.#removed = true;
   }
 }

@@ -1,6 +1,7 @@
 import type { Pod } from '#kube/kinds';
 import { Backoff } from './backoff.ts';
 import { messageOf } from './errors.ts';
+import { PodRefused } from './extension.ts';
 import { payloadSources } from './pod-context.ts';
 import type { PodContext } from './pod-context.ts';
 import type { PodView } from './pod-view.ts';
@@ -12,6 +13,13 @@ export type PodEvent = (
   about: { readonly reason: string; readonly message: string },
 ) => void;
 
+export interface SetupHooks {
+  readonly event: PodEvent;
+  readonly wake: () => void;
+  /** The extension says that the Pod cannot run. */
+  readonly refused: (refusal: PodRefused) => void;
+}
+
 const setupBackoff = { firstMs: 500, maxMs: 60_000 };
 const refreshRetryMs = 10_000;
 
@@ -21,16 +29,19 @@ export class PodSetup {
   readonly #context: PodContext;
   readonly #event: PodEvent;
   readonly #wake: () => void;
+  readonly #refused: SetupHooks['refused'];
   readonly #backoff = new Backoff(setupBackoff);
+  #mounted = false;
   #ready = false;
   #busy = false;
   #notBeforeMs = 0;
   #stale = false;
 
-  constructor(context: PodContext, uid: string, hooks: { event: PodEvent; wake: () => void }) {
+  constructor(context: PodContext, uid: string, hooks: SetupHooks) {
     this.#context = context;
     this.#event = hooks.event;
     this.#wake = hooks.wake;
+    this.#refused = hooks.refused;
     this.volumes = new PodVolumes(context.volumes, uid);
   }
 
@@ -81,18 +92,32 @@ export class PodSetup {
   ): Promise<boolean> {
     const attempt = (wanted.view.sandboxes[0]?.spec.attempt ?? -1) + 1;
     const [volumes, sandbox] = await Promise.allSettled([
-      this.#ready ? undefined : this.volumes.prepare(pod, payloadSources(this.#context, pod, '')),
+      this.#ready ? undefined : this.#prepare(pod, wanted.view, signal),
       wanted.sandbox ? this.#makeSandbox(pod, { attempt, view: wanted.view }, signal) : undefined,
     ]);
     if (signal.aborted) return true;
     if (volumes.status === 'fulfilled') this.#ready = true;
-    else this.#event('Warning', { reason: 'FailedMount', message: messageOf(volumes.reason) });
+    else if (volumes.reason instanceof PodRefused) {
+      this.#refused(volumes.reason);
+      return true;
+    } else this.#event('Warning', { reason: 'FailedMount', message: messageOf(volumes.reason) });
     if (sandbox.status === 'rejected')
       this.#event('Warning', {
         reason: 'FailedCreatePodSandBox',
         message: `Failed to create pod sandbox: ${messageOf(sandbox.reason)}`,
       });
     return volumes.status === 'fulfilled' && sandbox.status === 'fulfilled';
+  }
+
+  /** Volumes, and what the extension makes before the first container. */
+  async #prepare(pod: Pod, view: PodView, signal: AbortSignal): Promise<void> {
+    if (!this.#mounted) await this.volumes.prepare(pod, payloadSources(this.#context, pod, ''));
+    this.#mounted = true;
+    const { extension } = this.#context.options;
+    // An agent that was restarted finds what its predecessor made.
+    if (extension?.handles(pod) !== true || view.containers.size > 0) return;
+    signal.throwIfAborted();
+    await extension.prepare(pod, signal);
   }
 
   async #makeSandbox(
@@ -140,6 +165,7 @@ export class PodSetup {
   async release(view: PodView): Promise<void> {
     for (const { id } of view.sandboxes) await this.#context.options.runtime.stopSandbox(id);
     await this.volumes.release();
+    this.#mounted = false;
     this.#ready = false;
   }
 }

@@ -80,7 +80,8 @@ function phaseOf(pod: Pod, { inits, apps, facts }: Statuses): string {
     return status.state.terminated?.exitCode !== 0;
   });
   if (initPending && apps.every(neverRan)) return 'Pending';
-  if (apps.some(neverRan)) return 'Pending';
+  // A container that was appended to a Pod that runs does not take it back.
+  if (apps.some(neverRan) && old !== 'Running') return 'Pending';
   return 'Running';
 }
 

@@ -1,25 +1,22 @@
 import type { Cancel } from '#base';
 import type { Pod } from '#kube/kinds';
-import type { Sandbox } from '#node/runtime';
 import { admit } from './admission.ts';
 import { ContainerKeeper } from './container-keeper.ts';
 import { ContainerRecords } from './container-records.ts';
-import type { ContainerRecord } from './container-records.ts';
-import { startContainer } from './container-start.ts';
+import { ContainerStarter } from './container-starter.ts';
 import { endingSince } from './ending.ts';
-import { StartProblem, messageOf } from './errors.ts';
-import { runHook } from './hooks.ts';
 import { dropHalfMade } from './half-made.ts';
 import { isSidecar } from './limits.ts';
+import { NeverStarted } from './never-started.ts';
 import { planPod } from './plan.ts';
 import type { Plan } from './plan.ts';
 import { PodCleanup } from './pod-cleanup.ts';
-import { addressOf, podLabel } from './pod-context.ts';
+import { addressOf } from './pod-context.ts';
 import type { PodContext } from './pod-context.ts';
 import { PodSetup } from './pod-setup.ts';
 import { podStatus } from './pod-status.ts';
 import type { PodOutcome } from './pod-status.ts';
-import { alive, fieldPathOf, living, newest, viewOf } from './pod-view.ts';
+import { fieldPathOf, living, newest, viewOf } from './pod-view.ts';
 import type { PodView, Slot } from './pod-view.ts';
 import { timeText } from './quantity.ts';
 import { PodResize, allocatableOf } from './resize.ts';
@@ -45,6 +42,8 @@ export class PodWorker {
   readonly #keeper: ContainerKeeper;
   readonly #cleanup: PodCleanup;
   readonly #resize: PodResize;
+  readonly #never: NeverStarted;
+  readonly #starter: ContainerStarter;
   readonly #records = new ContainerRecords();
   readonly #startStop = new AbortController();
   #pod: Pod;
@@ -70,7 +69,11 @@ export class PodWorker {
     const wake = this.wake.bind(this);
     const event = this.#containerEvent.bind(this);
     this.#cleanup = new PodCleanup(context, { release: (view) => this.#release(view), wake });
-    this.#setup = new PodSetup(context, this.uid, { event: this.#event.bind(this), wake });
+    this.#setup = new PodSetup(context, this.uid, {
+      event: this.#event.bind(this),
+      wake,
+      refused: ({ reason, message }) => this.#refuse({ phase: 'Failed', reason, message }),
+    });
     this.#keeper = new ContainerKeeper(context, {
       event,
       wake,
@@ -88,6 +91,17 @@ export class PodWorker {
         this.#keeper.kill(container, { message, graceSeconds: undefined }),
       event: this.#event.bind(this),
       wake,
+    });
+    this.#never = new NeverStarted(context.options.extension, () => clock.nowMs());
+    this.#starter = new ContainerStarter(context, {
+      records: this.#records,
+      keeper: this.#keeper,
+      never: this.#never,
+      volumes: this.#setup.volumes,
+      event,
+      wake,
+      pod: () => this.#resize.given(this.#pod),
+      signal: this.#startStop.signal,
     });
     this.#startTime = pod.status?.startTime ?? timeText(clock.nowMs());
   }
@@ -187,16 +201,21 @@ export class PodWorker {
     const plan = planPod(this.#resize.given(this.#pod), view, {
       started: (container) => this.#keeper.started(container),
       replaced: (container) => this.#keeper.replaced(container),
+      refused: (name) => this.#never.of(this.#pod, name) !== undefined,
     });
     const finished = ['Failed', 'Succeeded'].includes(this.#pod.status?.phase ?? '');
     const deleted = this.#gone || this.#pod.metadata.deletionTimestamp !== undefined;
-    if (deleted || finished || this.#ending !== undefined || plan.over || this.#over) {
+    const ends = deleted || finished || this.#ending !== undefined || this.#over;
+    // More may have been granted to such a Pod a moment ago: its end counts when the server took it.
+    const closes =
+      plan.over && !ends && this.#context.options.extension?.handles(this.#pod) === true;
+    if (ends || (plan.over && !closes)) {
       // Only a deletion cannot be taken back.
       if (deleted && living(view).length > 0)
         this.#endingSinceMs ??= await endingSince(files, this.volumes.podDir, clock.nowMs());
       this.#end(view);
-    } else if (this.#admit(view)) await this.#advance(view, plan);
-    this.#publish(view, plan);
+    } else if (!closes && this.#admit(view)) await this.#advance(view, plan);
+    this.#publish(view, { plan, closes });
     if (this.#over)
       this.#cleanup.next({ pod: this.#pod, view, gone: this.#gone, signal: this.#signal });
   }
@@ -218,6 +237,15 @@ export class PodWorker {
     this.#ending = { ...outcome, graceSeconds: 0 };
     this.wake();
     return false;
+  }
+
+  /** The extension says that the Pod cannot run. */
+  #refuse(outcome: PodOutcome): void {
+    if (this.#ending !== undefined || this.#over) return;
+    const { reason, message } = outcome;
+    this.#event('Warning', { reason, message });
+    this.#ending = { ...outcome, graceSeconds: 0 };
+    this.wake();
   }
 
   #checkDeadline(): void {
@@ -255,9 +283,10 @@ export class PodWorker {
     }
     this.#due(await this.#setup.refresh(this.#pod));
     for (const { container, message } of plan.kill) this.#keeper.replace(container, message);
+    await this.#keeper.prune(view);
     if (sandbox?.state !== 'ready') return;
     this.#due(this.#resize.look(this.#pod, { view, sandbox }));
-    for (const slot of plan.start) this.#maybeStart(slot, { view, sandbox });
+    for (const slot of plan.start) this.#due(this.#starter.maybe(slot, { view, sandbox }));
   }
 
   /**
@@ -268,121 +297,6 @@ export class PodWorker {
     const last = newest(view, name);
     const waits = this.#records.get(name)?.waiting !== undefined;
     return last !== undefined && !waits && this.#keeper.replaced(last);
-  }
-
-  #maybeStart(slot: Slot, at: { readonly view: PodView; readonly sandbox: Sandbox }): void {
-    const { clock } = this.#context.options;
-    const { name } = slot.spec;
-    const record = this.#records.of(name);
-    const now = clock.nowMs();
-    if (record.starting) return;
-    if (record.notBeforeMs > now) {
-      this.#due(record.notBeforeMs);
-      return;
-    }
-    const last = newest(at.view, name);
-    if (last !== undefined && last.id !== record.replaced) {
-      const untilMs = this.#records.backOff(last, { nowMs: now, pod: podLabel(this.#pod) });
-      if (untilMs !== undefined) {
-        if (untilMs.fresh)
-          this.#containerEvent(name, 'Warning', {
-            reason: 'BackOff',
-            message: `Back-off restarting failed container ${name} in pod ${podLabel(this.#pod)}`,
-          });
-        this.#due(untilMs.atMs);
-        return;
-      }
-    }
-    if (record.waiting?.reason === 'CrashLoopBackOff') record.waiting = undefined;
-    record.starting = true;
-    const attempt = last === undefined ? this.#lostAttempts(slot) : last.spec.attempt + 1;
-    void this.#start(slot, { attempt, sandbox: at.sandbox, record }).finally(() => {
-      record.starting = false;
-      this.wake();
-    });
-  }
-
-  async #start(
-    slot: Slot,
-    at: { readonly attempt: number; readonly sandbox: Sandbox; readonly record: ContainerRecord },
-  ): Promise<void> {
-    const { name, lifecycle } = slot.spec;
-    const { record, sandbox, attempt } = at;
-    const { runtime, clock } = this.#context.options;
-    const signal = this.#startStop.signal;
-    const event = this.#containerEvent.bind(this);
-    try {
-      const request = {
-        pod: this.#resize.given(this.#pod),
-        slot,
-        attempt,
-        sandbox,
-        volumes: this.#setup.volumes,
-        event,
-        signal,
-      };
-      // Known before it runs: probes and `started` wait for the hook from the first moment on.
-      const created = await startContainer(this.#context, request);
-      record.waiting = undefined;
-      record.notBeforeMs = 0;
-      await this.#dropOld(name);
-      if (lifecycle?.postStart === undefined) return;
-      using _running = this.#keeper.postStart(created.id);
-      this.wake();
-      const target = {
-        containerId: created.id,
-        spec: slot.spec,
-        ip: addressOf(this.#context, this.#pod, sandbox),
-      };
-      await runHook({ ...this.#context.tools, clock }, target, {
-        handler: lifecycle.postStart,
-        timeoutMs: 600_000,
-        signal,
-      }).catch((error: unknown) => {
-        if (signal.aborted) return;
-        event(name, 'Warning', {
-          reason: 'FailedPostStartHook',
-          message: `PostStartHook failed: ${messageOf(error)}`,
-        });
-        const current = runtime.container(created.id);
-        if (current !== undefined && alive(current))
-          this.#keeper.kill(current, { message: 'FailedPostStartHook', graceSeconds: undefined });
-        record.waiting = { reason: 'PostStartHookError', message: messageOf(error) };
-      });
-    } catch (error) {
-      if (signal.aborted) return;
-      const problem = error instanceof StartProblem ? error : undefined;
-      record.waiting = {
-        reason: problem?.reason ?? 'CreateContainerError',
-        message: messageOf(error),
-      };
-      record.notBeforeMs = problem?.retryAtMs ?? clock.nowMs() + 10_000;
-      if (problem === undefined)
-        this.#context.options.logger.warn('Cannot start a container', {
-          pod: this.key,
-          container: name,
-          error,
-        });
-    }
-  }
-
-  /** Keeps the last ended container of a name (for `logs -p` and lastState) and drops those before. */
-  async #dropOld(name: string): Promise<void> {
-    const { runtime } = this.#context.options;
-    const list = viewOf(runtime, this.uid).containers.get(name) ?? [];
-    for (const old of list.slice(2)) {
-      if (alive(old)) continue;
-      await runtime.removeContainer(old.id);
-      await this.#context.options.files.remove(old.spec.logPath);
-    }
-  }
-
-  #lostAttempts({ role, spec }: Slot): number {
-    const { status } = this.#pod;
-    const list = role === 'init' ? status?.initContainerStatuses : status?.containerStatuses;
-    const old = list?.find(({ name }) => name === spec.name);
-    if (old === undefined) return 0;
-    return old.restartCount + (old.containerID === undefined ? 0 : 1);
   }
 
   /** Everything ends: containers, then network and volumes, then the object, then what is kept for logs. */
@@ -434,7 +348,8 @@ export class PodWorker {
     await this.#setup.release(view);
   }
 
-  #publish(view: PodView, plan: Plan): void {
+  #publish(view: PodView, at: { readonly plan: Plan; readonly closes: boolean }): void {
+    const { plan, closes } = at;
     if (this.#gone) return;
     const { clock, nodeIp } = this.#context.options;
     if (this.#rejected) {
@@ -456,7 +371,8 @@ export class PodWorker {
     }
     const sandbox = view.sandboxes[0];
     const ended = this.#over || ['Failed', 'Succeeded'].includes(this.#pod.status?.phase ?? '');
-    if (!ended && plan.start.some((slot) => this.#isBetween(slot, view))) return;
+    const over = ended || closes;
+    if (!over && plan.start.some((slot) => this.#isBetween(slot, view))) return;
     const status = podStatus(this.#resize.given(this.#pod), {
       view,
       nowMs: clock.nowMs(),
@@ -467,15 +383,16 @@ export class PodWorker {
       initialized: plan.initialized,
       outcome: this.#ending,
       resize: this.#resize.conditions,
-      over: ended,
-      ending: ended,
+      over,
+      ending: over,
       disruption: this.#ending?.disruption,
       waiting: (name) => this.#records.get(name)?.waiting,
+      refused: (name) => this.#never.of(this.#pod, name),
       started: (container) => this.#keeper.started(container),
       ready: (container) => this.#keeper.ready(container),
       lastWords: (container) => this.#keeper.lastWords(container),
     });
-    this.#context.status.set(this.#pod, status);
+    this.#context.status.set(this.#pod, status, { unchanged: closes });
   }
 
   #event(type: 'Normal' | 'Warning', about: { reason: string; message: string }): void {

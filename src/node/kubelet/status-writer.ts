@@ -9,6 +9,8 @@ type Fields = Record<string, unknown>;
 interface Entry {
   pod: Pod;
   wanted: PodStatus;
+  /** The version that the wish was made from, when it holds for no other. */
+  basis: string | undefined;
   running: Promise<void> | undefined;
   retryMs: number;
 }
@@ -40,13 +42,16 @@ export class StatusWriter {
     return { ...pod, status: entry.pod.status };
   }
 
-  set(pod: Pod, wanted: PodStatus): void {
-    const { uid } = pod.metadata;
+  /** `unchanged`: only if the Pod is still as it was seen; else the wish is dropped. */
+  set(pod: Pod, wanted: PodStatus, options: { readonly unchanged?: boolean } = {}): void {
+    const { uid, resourceVersion } = pod.metadata;
+    const basis = options.unchanged === true ? resourceVersion : undefined;
     const entry = this.#entries.get(uid);
     if (entry === undefined)
-      this.#entries.set(uid, { pod, wanted, running: undefined, retryMs: 0 });
+      this.#entries.set(uid, { pod, wanted, basis, running: undefined, retryMs: 0 });
     else {
       entry.wanted = wanted;
+      entry.basis = basis;
       if (isNewer(pod, entry.pod)) entry.pod = pod;
     }
     this.#start(uid);
@@ -79,11 +84,12 @@ export class StatusWriter {
       const status = statusPatch(entry.pod.status, entry.wanted);
       if (status === undefined) return;
       const { name, namespace } = entry.pod.metadata;
+      const metadata = entry.basis === undefined ? { uid } : { uid, resourceVersion: entry.basis };
       try {
         const result = await this.#api.patch(
           pods,
           { name, namespace, subresource: 'status' },
-          { type: 'strategic', body: { metadata: { uid }, status } },
+          { type: 'strategic', body: { metadata, status } },
         );
         entry.retryMs = 0;
         entry.pod = result;

@@ -7,6 +7,7 @@ import { createSimClock, seededRandom } from '#sim';
 import type { SimClock } from '#sim';
 import { FakeFiles } from './fake-files.ts';
 import { withStrategicPatches } from './fake-strategic.ts';
+import type { PatchHooks } from './fake-strategic.ts';
 import { FakeRuntime } from './fake-runtime.ts';
 import type { FakeRuntimeOptions } from './fake-runtime.ts';
 import { createKubelet } from './kubelet.ts';
@@ -20,6 +21,7 @@ export interface World {
   readonly files: FakeFiles;
   readonly kubelet: Kubelet;
   readonly events: string[];
+  readonly patches: PatchHooks;
   /** Another agent on the same machine. */
   readonly restart: () => Promise<void>;
   readonly stop: () => Promise<void>;
@@ -31,7 +33,8 @@ export async function world(
 ): Promise<World> {
   const clock = createSimClock();
   const random = seededRandom(1);
-  const api = withStrategicPatches(createFakeApi({ clock, random }));
+  const patches: PatchHooks = {};
+  const api = withStrategicPatches(createFakeApi({ clock, random }), patches);
   const runtime = new FakeRuntime({ clock, ...runtimeOptions });
   const files = new FakeFiles();
   const events: string[] = [];
@@ -81,6 +84,7 @@ export async function world(
       return kubelet;
     },
     events,
+    patches,
     async restart() {
       await stop();
       kubelet = createKubelet(kubeletOptions);
