@@ -65,4 +65,26 @@ export type { Match, MatchRequest, NoMatch, RejectReason } from './offer/match.t
 export type { NewVolume } from './offer/disks.ts';
 export { meetsConstraint } from './offer/constraints.ts';
 export { remainingOffer, reservedFor } from './offer/resources.ts';
+export { appTask } from './launch/app-task.ts';
+export { podTaskGroup } from './launch/pod-group.ts';
+export type { LaunchRequest } from './launch/request.ts';
+export { releaseOperations, releasedResource, reserveOperations } from './launch/reservation.ts';
+export type { ReserveRequest } from './launch/reservation.ts';
+export { secretSourcesOf } from './launch/secrets.ts';
+export type { SecretValues } from './launch/secrets.ts';
+export {
+  executorIDOf,
+  newInstanceID,
+  parseTaskID,
+  runSpecIDOfInstance,
+  taskIDOf,
+} from './instance-ids.ts';
+export type { ParsedTaskID } from './instance-ids.ts';
+export { conditionOf, instanceCondition, mesosStateOf } from './conditions.ts';
+export { instancesToStart, upgradeNumbers } from './deployment/upgrade.ts';
+export type { UpgradeNumbers, UpgradeState } from './deployment/upgrade.ts';
+export { compareFor, selectToKill } from './deployment/kill-selection.ts';
+export type { KillRequest } from './deployment/kill-selection.ts';
+export { delayAfterFailure, delayAfterProgress, delayIsForgotten } from './backoff.ts';
+export type { LaunchDelay } from './backoff.ts';
 export * from './pending.ts';

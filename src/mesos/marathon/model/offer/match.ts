@@ -98,7 +98,7 @@ export function matchOffer(request: MatchRequest): Match | NoMatch {
     resources: taskResources.flat(),
     executorResources: executorOwns
       ? [...amounts.executor, ...ports.resources, ...volumeResources]
-      : [],
+      : amounts.executor,
     hostPorts: ports.hostPorts,
     newVolumes: amounts.newVolumes,
     toReserve,
@@ -165,7 +165,12 @@ export function wantedAmounts({ kind, spec }: RunSpec): {
   readonly executor: Amounts | undefined;
   readonly tasks: readonly Amounts[];
 } {
-  if (kind === 'app') return { executor: undefined, tasks: [spec] };
+  if (kind === 'app') {
+    // Only executors of its own have resources of their own; Mesos' takes part of the task's.
+    const own =
+      spec.executor === '' || spec.executor === '//cmd' ? undefined : spec.executorResources;
+    return { executor: own === undefined ? undefined : { ...own, gpus: 0 }, tasks: [spec] };
+  }
   return {
     executor: { ...executorDefault, ...spec.executorResources },
     tasks: spec.containers.map(({ resources }) => resources),
