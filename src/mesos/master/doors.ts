@@ -42,7 +42,8 @@ export interface Growth {
 }
 
 export type LaunchResult =
-  | { readonly ok: true }
+  /** `pod` as written, where the door knows it. */
+  | { readonly ok: true; readonly pod?: Pod | undefined }
   /** No room any more, or the node is gone: TASK_DROPPED or TASK_LOST with REASON_INVALID_OFFERS. */
   | {
       readonly ok: false;

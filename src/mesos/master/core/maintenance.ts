@@ -12,6 +12,7 @@ import {
 } from '#mesos/protocol';
 import type { OperatorHost } from './operator-host.ts';
 import type { AgentRecord } from './records.ts';
+import { isOlder } from './role-objects.ts';
 
 export type MachineMode = 'UP' | 'DRAINING' | 'DOWN';
 const scheduleName = 'cluster';
@@ -28,6 +29,8 @@ export class Maintenance {
   /** By machine. */
   #unavailable = new Map<string, Unavailability>();
   #downKeys = new Set<string>();
+  /** Version of the newest object that this master wrote. */
+  #newest: string | undefined;
   /** Answers to inverse offers by agent and framework; gone with the process, as in the reference. */
   readonly #answers = new Map<string, Map<string, AllocatorInverseOfferStatus>>();
 
@@ -38,6 +41,7 @@ export class Maintenance {
   /** Called when the object changed, and once at start. */
   changed(): void {
     const stored = this.#host.storedSchedule();
+    if (stored !== undefined && isOlder(stored, this.#newest)) return;
     this.#take(stored?.spec.windows ?? [], stored?.status?.downMachines ?? []);
   }
 
@@ -166,7 +170,8 @@ export class Maintenance {
         : updating(maintenanceSchedules, { name: scheduleName }, (draft) => {
             Object.assign(draft, { spec: { windows }, status: { downMachines: down } });
           });
-    await this.#host.write([write]);
+    const written = await this.#host.write([write]);
+    this.#newest = written?.[0]?.metadata.resourceVersion ?? this.#newest;
     this.#take(windows, down);
   }
 

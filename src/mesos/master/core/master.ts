@@ -1,9 +1,9 @@
 import type { Clock, Logger, Random } from '#base';
 import type { CreateInformer } from '#client';
-import type { Api } from '#machinery';
+import type { Api, SystemWriter } from '#machinery';
 import type { SchedulerLink } from '#mesos/protocol';
 import type { Pool } from '#pool';
-import type { LaunchDoors } from '../doors.ts';
+import type { AgentDoor, FrameworkMessage, LaunchDoors } from '../doors.ts';
 import type { OperatorActions } from './operator.ts';
 import type { MasterChange, MasterState } from './records.ts';
 
@@ -11,7 +11,9 @@ export interface MasterOptions {
   /** As the system itself. */
   readonly api: Api;
   readonly pool: Pool;
-  readonly doors: LaunchDoors;
+  readonly doors: LaunchDoors & SystemWriter;
+  /** For MESSAGE; without it messages to executors are lost. */
+  readonly agentDoor?: AgentDoor | undefined;
   readonly createInformer: CreateInformer;
   readonly clock: Clock;
   readonly random: Random;
@@ -34,6 +36,10 @@ export interface Master {
   /** By name as in `/metrics/snapshot`. */
   metrics(): Readonly<Record<string, number>>;
   run(signal: AbortSignal): Promise<void>;
+  /** A custom executor's MESSAGE to its framework; dropped when that does not listen. */
+  executorMessage(message: FrameworkMessage): void;
   /** Recomputes the account (tasks, offers, used and offered resources) the slow way; throws. */
   check(): void;
 }
+
+export { makeMaster as createMaster } from './create.ts';

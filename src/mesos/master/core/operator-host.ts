@@ -1,5 +1,5 @@
 import type { Clock, Logger } from '#base';
-import type { WriteGroup } from '#machinery';
+import type { KubeObject, WriteGroup } from '#machinery';
 import type { Agent, MaintenanceSchedule, ResourceRole, TaskKill } from '#mesos/kinds';
 import type { RoleSettings } from '#mesos/allocator';
 import type { Resource } from '#mesos/protocol';
@@ -16,8 +16,11 @@ export interface OperatorHost {
   readonly logger: Logger;
   readonly pool: Pool;
   readonly state: MasterState;
-  /** All of it or nothing, before it resolves. */
-  write(group: WriteGroup): Promise<void>;
+  /**
+   * All of it or nothing, before it resolves. The objects as written, where the host knows them:
+   * older ones that come by afterwards are not believed.
+   */
+  write(group: WriteGroup): Promise<readonly (KubeObject | undefined)[] | undefined>;
 
   /** TEARDOWN, as when the framework asks for it. */
   removeFramework(frameworkID: string): Promise<void>;

@@ -1,5 +1,3 @@
-import { creation, deletion, updating, type SystemWrite } from '#machinery';
-import { objectName, resourceRoles, type ResourceRole } from '#mesos/kinds';
 import {
   CallRejected,
   decimalText,
@@ -34,22 +32,23 @@ import {
   type Quantities,
   type Quota,
 } from './quota-check.ts';
-
-type RoleSpec = ResourceRole['spec'];
+import { RoleObjects, type RoleSpec } from './role-objects.ts';
 
 /** Weights and quotas of roles: what operators set, kept as ResourceRole objects, told to allocator and pool. */
 export class Quotas {
   readonly #host: OperatorHost;
   /** What allocator and pool were told last, by role. */
   readonly #told = new Map<string, string>();
+  readonly #objects: RoleObjects;
 
   constructor(host: OperatorHost) {
     this.#host = host;
+    this.#objects = new RoleObjects(host);
   }
 
   /** Called when ResourceRole objects changed, and once at start. */
   changed(): void {
-    const specs = new Map(this.#host.storedRoles().map(({ spec }) => [spec.role, spec]));
+    const specs = new Map(this.#objects.list().map((spec) => [spec.role, spec]));
     for (const role of this.#told.keys()) if (!specs.has(role)) this.#tell(role, undefined);
     for (const [role, spec] of specs) this.#tell(role, spec);
   }
@@ -154,14 +153,14 @@ export class Quotas {
 
   /** Undefined: the default, no guarantees and no limits. */
   quota(role: string): Quota | undefined {
-    const spec = this.#host.storedRoles().find((stored) => stored.spec.role === role)?.spec;
+    const spec = this.#objects.list().find((stored) => stored.role === role);
     return spec === undefined ? undefined : quotaOfSpec(spec);
   }
 
   /** The guarantees of all top-level roles, these changed. */
   #guaranteedWith(changed: readonly Quota[]): Quantities {
     const byRole = new Map<string, Quota>();
-    for (const { spec } of this.#host.storedRoles()) {
+    for (const spec of this.#objects.list()) {
       const quota = quotaOfSpec(spec);
       if (quota !== undefined) byRole.set(spec.role, quota);
     }
@@ -216,32 +215,9 @@ export class Quotas {
       }
   }
 
-  /** Fields that are not named stay as they are; a role with nothing set has no object. */
+  /** All or nothing. Fields that are not named stay as they are. */
   async #write(changes: readonly RoleSpec[]): Promise<void> {
-    const writes: SystemWrite[] = [];
-    for (const change of changes) {
-      const stored = this.#host.storedRoles().find(({ spec }) => spec.role === change.role);
-      const spec = withoutNothing({ ...stored?.spec, ...change });
-      const target = { name: stored?.metadata.name ?? objectName(change.role) };
-      const empty = Object.keys(spec).length === 1;
-      if (stored === undefined && !empty)
-        writes.push(
-          creation<ResourceRole>({
-            apiVersion: 'mesos.tandem.dev/v1',
-            kind: 'ResourceRole',
-            metadata: target,
-            spec,
-          }),
-        );
-      else if (stored !== undefined && empty) writes.push(deletion(resourceRoles, target));
-      else if (stored !== undefined)
-        writes.push(
-          updating(resourceRoles, target, (draft) => {
-            draft.spec = { ...spec };
-          }),
-        );
-    }
-    if (writes.length > 0) await this.#host.write(writes);
+    await this.#objects.write(changes);
     this.changed();
   }
 }
@@ -255,16 +231,6 @@ function valuesOf(
 ): Readonly<Record<string, number>> | undefined {
   const entries = Object.entries(named).map(([name, { value }]) => [name, value]);
   return entries.length === 0 ? undefined : Object.fromEntries(entries);
-}
-
-function withoutNothing(spec: RoleSpec): RoleSpec {
-  const { role, weight, guarantees, limits } = spec;
-  return {
-    role,
-    ...(weight !== undefined && { weight }),
-    ...(guarantees !== undefined && { guarantees }),
-    ...(limits !== undefined && { limits }),
-  };
 }
 
 function quotaOfSpec({ role, guarantees, limits }: RoleSpec): Quota | undefined {

@@ -1,0 +1,167 @@
+import type { TaskState } from '#mesos/protocol';
+import type { FrameworkBook } from './books.ts';
+import type { Core } from './core.ts';
+import { metricsPrefix } from './frameworks.ts';
+import { Holdings, isPlain } from './holdings.ts';
+
+const liveStates: readonly TaskState[] = [
+  'TASK_STAGING',
+  'TASK_STARTING',
+  'TASK_RUNNING',
+  'TASK_KILLING',
+  'TASK_UNREACHABLE',
+];
+const endedStates = [
+  'finished',
+  'failed',
+  'killed',
+  'lost',
+  'error',
+  'dropped',
+  'gone',
+  'gone_by_operator',
+];
+const messages = [
+  'authenticate',
+  'deactivate_framework',
+  'decline_offers',
+  'executor_to_framework',
+  'exited_executor',
+  'framework_to_executor',
+  'kill_task',
+  'launch_tasks',
+  'operation_status_update',
+  'operation_status_update_acknowledgement',
+  'reconcile_operations',
+  'reconcile_tasks',
+  'register_framework',
+  'register_slave',
+  'reregister_framework',
+  'reregister_slave',
+  'resource_request',
+  'revive_offers',
+  'status_update',
+  'status_update_acknowledgement',
+  'suppress_offers',
+  'unregister_framework',
+  'unregister_slave',
+  'update_slave',
+];
+const judged = [
+  'executor_to_framework_messages',
+  'framework_to_executor_messages',
+  'operation_status_updates',
+  'operation_status_update_acknowledgements',
+  'status_update_acknowledgements',
+  'status_updates',
+];
+const alwaysThere: readonly string[] = [
+  ...endedStates.map((state) => `tasks_${state}`),
+  ...messages.map((name) => `messages_${name}`),
+  ...judged.flatMap((name) => [`valid_${name}`, `invalid_${name}`]),
+  'dropped_messages',
+  'slave_registrations',
+  'slave_reregistrations',
+  'slave_removals',
+  'slave_removals/reason_unhealthy',
+  'slave_removals/reason_unregistered',
+  'slave_removals/reason_registered',
+  'slave_shutdowns_scheduled',
+  'slave_shutdowns_completed',
+  'slave_shutdowns_canceled',
+  'slave_unreachable_scheduled',
+  'slave_unreachable_completed',
+  'slave_unreachable_canceled',
+  'recovery_slave_removals',
+  'operations/error',
+  'operations/finished',
+].map((name) => `master/${name}`);
+
+/** By the names of `/metrics/snapshot` (mesos.md 8.6); computed when asked for. */
+export function metricsOf(core: Core): Record<string, number> {
+  const { books, options, counters, cycle } = core;
+  const found: Record<string, number> = {};
+  for (const name of alwaysThere) found[name] = 0;
+  for (const [name, count] of counters.entries()) found[name] = count;
+  found['master/uptime_secs'] = (options.clock.nowMs() - books.startedMs) / 1000;
+  found['master/elected'] = 1;
+  found['master/outstanding_offers'] = books.offers.size;
+  found['master/event_queue_messages'] = 0;
+  found['master/event_queue_dispatches'] = 0;
+  found['master/event_queue_http_requests'] = 0;
+  agentGauges(core, found);
+  frameworkGauges(core, found);
+  resourceGauges(core, found);
+  found['allocator/mesos/allocation_runs'] = cycle.runs;
+  found['allocator/mesos/allocation_run_ms'] = cycle.lastMs;
+  found['allocator/mesos/event_queue_dispatches'] = 0;
+  found['registrar/queued_operations'] = 0;
+  found['registrar/log/recovered'] = 1;
+  found['registrar/log/ensemble_size'] = 1;
+  return found;
+}
+
+function agentGauges({ books }: Core, found: Record<string, number>): void {
+  const agents = [...books.agents.values()];
+  const count = (test: (agent: (typeof agents)[number]) => boolean): number =>
+    agents.filter(test).length;
+  found['master/slaves_connected'] = count(({ connected }) => connected);
+  found['master/slaves_disconnected'] = count(({ connected }) => !connected);
+  found['master/slaves_active'] = count(({ active }) => active);
+  found['master/slaves_inactive'] = count(({ active }) => !active);
+  found['master/slaves_unreachable'] = books.unreachableAgents.size;
+}
+
+function frameworkGauges({ books }: Core, found: Record<string, number>): void {
+  const states = new Map<TaskState, number>(liveStates.map((state) => [state, 0]));
+  let connected = 0;
+  for (const framework of books.frameworks.values()) {
+    if (framework.connected) connected += 1;
+    for (const tasks of [framework.tasks, framework.unreachableTasks])
+      for (const { state } of tasks.values()) states.set(state, (states.get(state) ?? 0) + 1);
+    perFramework(framework, found);
+  }
+  const others = books.frameworks.size - connected;
+  found['master/frameworks_connected'] = connected;
+  found['master/frameworks_disconnected'] = others;
+  found['master/frameworks_active'] = connected;
+  found['master/frameworks_inactive'] = others;
+  for (const state of liveStates)
+    found[`master/${state.toLowerCase().replace('task_', 'tasks_')}`] = states.get(state) ?? 0;
+}
+
+function perFramework(framework: FrameworkBook, found: Record<string, number>): void {
+  const prefix = metricsPrefix(framework);
+  found[`${prefix}subscribed`] = framework.connected ? 1 : 0;
+  for (const role of framework.roles)
+    found[`${prefix}roles/${role}/suppressed`] = framework.suppressedRoles.has(role) ? 1 : 0;
+  for (const { state } of framework.tasks.values()) {
+    const name = `${prefix}tasks/active/${state.toLowerCase()}`;
+    found[name] = (found[name] ?? 0) + 1;
+  }
+  for (const { state } of framework.completedTasks) {
+    const name = `${prefix}tasks/terminal/${state.toLowerCase()}`;
+    found[name] = (found[name] ?? 0) + 1;
+  }
+}
+
+function resourceGauges({ books }: Core, found: Record<string, number>): void {
+  const total = new Holdings();
+  const used = new Holdings();
+  for (const agent of books.agents.values()) {
+    total.add(agent.totalResources());
+    for (const list of agent.usedLists()) used.add(list);
+    used.add(agent.podResources().filter(isPlain));
+  }
+  const all = total.quantities();
+  const held = used.quantities();
+  for (const name of ['cpus', 'gpus', 'mem', 'disk']) {
+    const sum = (all[name] ?? 0) / 1000;
+    const taken = (held[name] ?? 0) / 1000;
+    found[`master/${name}_total`] = sum;
+    found[`master/${name}_used`] = taken;
+    found[`master/${name}_percent`] = sum === 0 ? 0 : taken / sum;
+    for (const kind of ['total', 'used', 'percent']) found[`master/${name}_revocable_${kind}`] = 0;
+    found[`allocator/mesos/resources/${name}/total`] = sum;
+  }
+}

@@ -1,0 +1,118 @@
+import { quantityToMillis, quantityValue } from '#base';
+import type { Node } from '#kube/kinds';
+import { parseAttribute, type AgentInfo, type Attribute, type Resource } from '#mesos/protocol';
+import { ResourceTextError } from '#mesos/protocol';
+import { Holdings, identityOf } from './holdings.ts';
+import { subtractRanges, type Ranges } from './ranges.ts';
+
+/** Ports of every agent that are offered (mesos.md 6.2). */
+export const offeredPorts: Ranges = [{ begin: 31_000, end: 32_000 }];
+
+/** Bytes of Mesos' megabyte. */
+export const megabyte = 2 ** 20;
+
+/** Kubernetes' name of a Mesos resource, and how many of its units one of Mesos' units is. */
+export const poolResources: ReadonlyMap<string, { readonly name: string; readonly units: number }> =
+  new Map([
+    ['cpus', { name: 'cpu', units: 1000 }],
+    ['mem', { name: 'memory', units: megabyte }],
+    ['disk', { name: 'ephemeral-storage', units: megabyte }],
+    ['gpus', { name: 'nvidia.com/gpu', units: 1 }],
+  ]);
+
+export function isNodeReady(node: Node): boolean {
+  const ready = node.status?.conditions?.find(({ type }) => type === 'Ready');
+  return ready?.status === 'True' && node.metadata.deletionTimestamp === undefined;
+}
+
+/** Since when the node has not been ready. */
+export function notReadySince(node: Node): string | undefined {
+  return node.status?.conditions?.find(({ type }) => type === 'Ready')?.lastTransitionTime;
+}
+
+export function addressOf(node: Node): string {
+  const addresses = node.status?.addresses ?? [];
+  return addresses.find(({ type }) => type === 'InternalIP')?.address ?? '127.0.0.1';
+}
+
+/** What the machine has for Pods, in Mesos' units: thousandths, so whole megabytes are kept whole. */
+export function capacityOf(node: Node): Holdings {
+  const amounts = node.status?.allocatable ?? node.status?.capacity ?? {};
+  const total = new Holdings();
+  for (const [name, { name: poolName, units }] of poolResources) {
+    const text = amounts[poolName];
+    if (text === undefined) continue;
+    const base = poolName === 'cpu' ? quantityToMillis(text) : quantityValue(text);
+    // Megabytes and devices are whole, as an agent of Mesos finds them.
+    total.setScalar(name, name === 'cpus' ? base : Math.floor(base / units) * 1000);
+  }
+  total.setRanges('ports', offeredPorts);
+  return total;
+}
+
+/** All of an agent: what the Node has, less what is reserved and made into volumes, and these. */
+export function totalOf(node: Node, kept: readonly Resource[]): Holdings {
+  const total = capacityOf(node);
+  for (const resource of kept) {
+    if (resource.type === 'SCALAR') {
+      const amount = Math.round((resource.scalar?.value ?? 0) * 1000);
+      total.setScalar(resource.name, total.scalar(resource.name) - amount);
+    } else if (resource.type === 'RANGES')
+      total.setRanges(
+        resource.name,
+        subtractRanges(total.ranges(resource.name), resource.ranges?.range ?? []),
+      );
+  }
+  total.add(kept.filter((resource) => identityOf(resource) !== resource.name));
+  return total;
+}
+
+/** Text form of further attributes, `rack:abc;level:10;keys:[1000-1500]`, on the Node. */
+export const attributesAnnotation = 'mesos.tandem.dev/attributes';
+
+/** Labels of people, whose keys have no `/`, and the annotation's; ordered by name. */
+export function attributesOf(node: Node): readonly Attribute[] {
+  const found = Object.entries(node.metadata.labels ?? {})
+    .filter(([key, value]) => !key.includes('/') && value !== '')
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([key, value]) => attributeOf(key, value));
+  const text = node.metadata.annotations?.[attributesAnnotation] ?? '';
+  for (const part of text.split(';')) {
+    const colon = part.indexOf(':');
+    if (colon > 0) found.push(...attributeOf(part.slice(0, colon).trim(), part.slice(colon + 1)));
+  }
+  return found;
+}
+
+/** What cannot be read as an attribute is none. */
+function attributeOf(name: string, text: string): readonly Attribute[] {
+  try {
+    return [parseAttribute(name, text)];
+  } catch (error) {
+    if (error instanceof ResourceTextError) return [];
+    throw error;
+  }
+}
+
+const regionLabel = 'topology.kubernetes.io/region';
+const zoneLabel = 'topology.kubernetes.io/zone';
+
+/** As offers and GET_AGENTS show the machine, but for its resources. */
+export function agentInfoOf(
+  node: Node,
+  { agentID, port }: { readonly agentID: string; readonly port: number },
+): AgentInfo {
+  const region = node.metadata.labels?.[regionLabel];
+  const zone = node.metadata.labels?.[zoneLabel];
+  return {
+    // The address, which resolves wherever a framework's user follows it; a Node's name need not.
+    hostname: addressOf(node),
+    port,
+    attributes: attributesOf(node),
+    id: { value: agentID },
+    ...(region !== undefined &&
+      zone !== undefined && {
+        domain: { fault_domain: { region: { name: region }, zone: { name: zone } } },
+      }),
+  };
+}

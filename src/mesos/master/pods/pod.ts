@@ -1,0 +1,194 @@
+import type { Container, Pod, PodSpec } from '#kube/kinds';
+import type { Draft, NewObject } from '#machinery';
+import type { CommandInfo, ContainerInfo, Labels, Resource } from '#mesos/protocol';
+import type { ExecutorBook, FrameworkBook, TaskBook } from '../core/books.ts';
+import { agentAnnotation } from '../core/executors.ts';
+import { annotations, labels as labelNames } from '../doors.ts';
+import { amountsOf, heldPorts } from './amounts.ts';
+import { fillContainer, isOnHostNetwork } from './container.ts';
+import { isLabel, type PodDraft } from './parameters.ts';
+
+/** What a Pod is made from. */
+export interface PodPlan {
+  readonly tasks: readonly TaskBook[];
+  /** Absent for a command task. */
+  readonly executor: ExecutorBook | undefined;
+}
+
+const killGraceSeconds = 3;
+const shutdownGraceSeconds = 5;
+/** Of custom executors; tasks of a group have containers of their own. */
+const executorContainer = 'executor';
+
+/** The Pod of a command task, of a default executor with its first group, or of a custom executor. */
+export function podOf(place: { readonly framework: FrameworkBook }, plan: PodPlan): NewObject<Pod> {
+  const { framework } = place;
+  const { executor, tasks } = plan;
+  const [first] = tasks;
+  const name = executor?.podName ?? first?.podName ?? '';
+  const info = executor?.info.container ?? first?.info.container;
+  const draft = emptyPod(plan, info);
+  label(draft, framework, plan);
+  const custom = executor !== undefined && executor.info.type !== 'DEFAULT';
+  if (custom) {
+    fillContainer(draft, executor.info.command, info);
+    draft.container.name = executorContainer;
+    runWithoutImage(draft, draft.container, executor.info.command);
+    draft.container.resources = executorAmounts(executor);
+    draft.spec.containers = [draft.container];
+  } else {
+    draft.spec.containers = containersOf(draft, tasks);
+    const [leader] = draft.spec.containers;
+    // A default executor is no process here; what it asked for is held by its first task.
+    if (executor !== undefined && leader !== undefined && first !== undefined)
+      leader.resources = {
+        requests: { ...amountsOf([...executor.resources, ...first.resources]).requests },
+        limits: { ...amountsOf(first.resources, first.info.limits).limits },
+      };
+  }
+  const held = heldPorts(resourcesOf(plan));
+  if (held !== undefined) draft.annotations[annotations.heldPorts] = held;
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name,
+      namespace: framework.namespace,
+      labels: draft.labels,
+      annotations: draft.annotations,
+    },
+    spec: draft.spec,
+  };
+}
+
+function resourcesOf({ tasks, executor }: PodPlan): readonly Resource[] {
+  return [...(executor?.resources ?? []), ...tasks.flatMap(({ resources }) => resources)];
+}
+
+function emptyPod({ tasks, executor }: PodPlan, info: ContainerInfo | undefined): PodDraft {
+  const [first] = tasks;
+  const hostNetwork = isOnHostNetwork(info);
+  const agentID = executor?.agentID ?? first?.agentID ?? '';
+  const grace = executor === undefined ? taskGrace(tasks) : executorGrace(executor, tasks);
+  const spec: Draft<PodSpec> = {
+    nodeName: first?.nodeName ?? '',
+    restartPolicy: 'Never',
+    terminationGracePeriodSeconds: grace,
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    dnsPolicy: hostNetwork ? 'ClusterFirstWithHostNet' : 'ClusterFirst',
+    // A lost node makes tasks unreachable, not evicted: they may come back.
+    tolerations: [{ operator: 'Exists', effect: 'NoExecute' }],
+    containers: [],
+    ...(hostNetwork && { hostNetwork }),
+  };
+  return {
+    spec,
+    container: { name: '', resources: {} },
+    labels: {},
+    annotations: { [agentAnnotation]: agentID },
+  };
+}
+
+function taskGrace(tasks: readonly TaskBook[]): number {
+  const graces = tasks.map(({ info }) => info.kill_policy?.grace_period?.nanoseconds);
+  return Math.max(
+    ...graces.map((ns) => (ns === undefined ? killGraceSeconds : Math.ceil(ns / 1e9))),
+    0,
+  );
+}
+
+function executorGrace(executor: ExecutorBook, tasks: readonly TaskBook[]): number {
+  const ns = executor.info.shutdown_grace_period?.nanoseconds;
+  const own = ns === undefined ? shutdownGraceSeconds : Math.ceil(ns / 1e9);
+  return Math.max(own, taskGrace(tasks));
+}
+
+function label(draft: PodDraft, framework: FrameworkBook, { tasks, executor }: PodPlan): void {
+  const { labels, annotations: notes } = draft;
+  const [first] = tasks;
+  for (const task of tasks) addLabels(labels, task.info.labels);
+  addLabels(labels, executor?.info.labels);
+  const id = (key: string, value: string, otherwise: string): void => {
+    labels[key] = isLabel(key, value) ? value : otherwise;
+    notes[key] = value;
+  };
+  id(labelNames.frameworkID, framework.id, framework.objectName);
+  if (executor === undefined && first !== undefined)
+    id(labelNames.taskID, first.taskID, first.podName);
+  const executorID = executor?.id ?? first?.taskID ?? '';
+  id(labelNames.executorID, executorID, executor?.podName ?? first?.podName ?? '');
+  const role = executor?.role ?? first?.role ?? '*';
+  notes[annotations.role] = role;
+  if (executor !== undefined) notes[annotations.executor] = JSON.stringify(executor.info);
+  const command = executor?.info.command ?? first?.info.command;
+  notes[annotations.user] = command?.user ?? framework.info.user;
+}
+
+function addLabels(to: Record<string, string>, labels: Labels | undefined): void {
+  for (const { key, value = '' } of labels?.labels ?? [])
+    if (isLabel(key, value) && !key.includes('tandem.dev/')) to[key] = value;
+}
+
+/** Tasks as containers; volumes and settings of the whole Pod go into the draft. */
+function containersOf(draft: PodDraft, tasks: readonly TaskBook[]): Draft<Container>[] {
+  return tasks.map((task) => {
+    const container: Draft<Container> = { name: task.container ?? 'task', resources: {} };
+    const one = { ...draft, container };
+    fillContainer(one, task.info.command, task.info.container);
+    container.resources = copyOf(amountsOf(task.resources, task.info.limits));
+    runWithoutImage(draft, container, task.info.command);
+    return container;
+  });
+}
+
+function copyOf(amounts: ReturnType<typeof amountsOf>): Draft<Container>['resources'] {
+  return { requests: { ...amounts.requests }, limits: { ...amounts.limits } };
+}
+
+/** Plain processes: on the host's own file system, as a class of runtime. */
+function runWithoutImage(
+  { spec, annotations: notes }: PodDraft,
+  container: Draft<Container>,
+  command: CommandInfo | undefined,
+): void {
+  if (container.image !== undefined) return;
+  const user = command?.user ?? notes[annotations.user];
+  if (user === 'root' || user === '0') spec.runtimeClassName = 'process-root';
+  else spec.runtimeClassName ??= 'process';
+}
+
+/** A custom executor's container: its own resources and those of its tasks that have not ended. */
+function executorAmounts(executor: ExecutorBook): Draft<Container>['resources'] {
+  return copyOf(amountsOf(heldBy(executor)));
+}
+
+function heldBy(executor: ExecutorBook): readonly Resource[] {
+  const tasks = [...executor.tasks].filter(({ released }) => !released);
+  return [...executor.resources, ...tasks.flatMap(({ resources }) => resources)];
+}
+
+/** The whole new size of an executor's Pod, as the doors want it. */
+export function podSize(executor: ExecutorBook): {
+  readonly requests?: Readonly<Record<string, string>>;
+  readonly limits?: Readonly<Record<string, string>>;
+  readonly heldPorts: string;
+} {
+  const held = heldBy(executor);
+  const ports = { heldPorts: heldPorts(held) ?? '' };
+  return executor.info.type === 'DEFAULT' ? ports : { ...amountsOf(held), ...ports };
+}
+
+/** Containers of a further group of a default executor. */
+export function taskContainers(
+  place: { readonly framework: FrameworkBook },
+  tasks: readonly TaskBook[],
+): readonly Container[] {
+  const draft: PodDraft = {
+    spec: { containers: [] },
+    container: { name: '', resources: {} },
+    labels: {},
+    annotations: { [annotations.user]: place.framework.info.user },
+  };
+  return containersOf(draft, tasks);
+}
