@@ -1,7 +1,7 @@
 /** The agent: one node's kubelet, service proxy and DNS, wired to the server and to this machine. */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Logger } from '#base';
+import type { Face, Logger } from '#base';
 import { createHttpApi, createInformer, createRecorder } from '#client';
 import type { EventRecorder, HttpApi, Informer } from '#client';
 import {
@@ -15,6 +15,7 @@ import {
   systemRandom,
   tcpListens,
 } from '#io';
+import type { Served } from '#io';
 import type { EndpointSlice, Node, Pod, Service } from '#kube/kinds';
 import {
   addressesOfService,
@@ -39,6 +40,8 @@ import {
   frameOf,
   localBalancer,
 } from './agent/local-balancer.ts';
+import { guarded } from './agent/mesos-access.ts';
+import { mesosAgent } from './agent/mesos.ts';
 import { keepNodeRoutes } from './agent/node-routes.ts';
 import { upstreamServers } from './agent/upstream.ts';
 import { pkiDir } from './cluster/connect.ts';
@@ -105,7 +108,11 @@ async function agent(context: ProcessContext): Promise<void> {
   const gateway = podCidr.replace(/\.0\/\d+$/, '.1');
   const parts = { context, plan, paths, nodeIp, podCidr, gateway, api, recorder, caches };
   const proxy = serviceProxy(parts);
-  const kubelet = createKubelet(kubeletOptions(parts, runtime, proxy));
+  const mesos = mesosOf(parts, runtime);
+  const kubelet = createKubelet({
+    ...kubeletOptions(parts, runtime, proxy),
+    extension: mesos.extension,
+  });
   await using _dns = await serveDns({ address: gateway, port: 53, handler: namesOf(parts) });
   const running = [
     ...Object.values(caches).map((cache: Runs) => cache.run(signal)),
@@ -119,13 +126,57 @@ async function agent(context: ProcessContext): Promise<void> {
   signal.throwIfAborted();
   const serving = await servingCredentials(api, credentials);
   await using _face = await serve({
-    face: kubelet.face,
+    face: (request) =>
+      request.path === '/mesos/messages' && kubeletAuthorizer(request)
+        ? mesos.messages(request)
+        : kubelet.face(request),
     host: nodeIp,
     port: plan.ports.kubelet,
     clock,
     tls: { ...serving, clientCa: ca },
   });
+  await using _mesos = await serveAgentFace(
+    parts,
+    guarded(mesos.face, { config, plan, nodeIp, api }),
+  );
   await Promise.all(running);
+}
+
+/** Where tools and executors expect a Mesos agent; on loopback too when the node is the machine. */
+async function serveAgentFace(
+  { context, plan, nodeIp }: AgentParts,
+  face: Face,
+): Promise<AsyncDisposable> {
+  const { logger, node } = context;
+  const served: Served[] = [];
+  const hosts = plan.netns(node) === undefined ? [nodeIp, '127.0.0.1'] : [nodeIp];
+  for (const host of hosts)
+    try {
+      served.push(await serve({ face, host, port: plan.ports.mesosAgent, clock, logger }));
+    } catch (error) {
+      // Somebody else's 5051 must not keep a node from running Pods.
+      logger.warn('The Mesos agent is not served', { host, error });
+    }
+  return {
+    async [Symbol.asyncDispose]() {
+      await Promise.all(served.map((one) => one.close(500)));
+    },
+  };
+}
+
+function mesosOf(parts: AgentParts, runtime: Runtime): ReturnType<typeof mesosAgent> {
+  const { context, plan, paths, nodeIp, api } = parts;
+  return mesosAgent({
+    api,
+    runtime,
+    nodeName: paths.name,
+    nodeIp,
+    port: plan.ports.mesosAgent,
+    masterHostname: plan.hostIp,
+    dataDir: paths.dataDir,
+    logger: context.logger,
+    signal: context.signal,
+  });
 }
 
 interface Runs {

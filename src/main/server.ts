@@ -27,10 +27,13 @@ import type { ProcessContext } from './process.ts';
 import { bindThrough } from './server/bind.ts';
 import { controllersOf } from './server/controllers.ts';
 import { keepHistoryShort } from './server/history.ts';
+import { MesosMessages } from './server/mesos-messages.ts';
+import { serveMesos } from './server/mesos.ts';
 import { clusterScheme } from './server/scheme.ts';
 import { versionInfo } from './version.ts';
 
 const clock = systemClock;
+const issuer = 'https://kubernetes.default.svc.cluster.local';
 
 await runProcess(() => 'server', server);
 
@@ -43,9 +46,12 @@ async function server(context: ProcessContext): Promise<void> {
   const pool = createPool();
   const broken = new AbortController();
   const onStoreFailed = (error: Error): void => broken.abort(error);
-  const kube = kubeServer({ config, plan, pki, store, pool, logger, onStoreFailed });
+  const messages = new MesosMessages();
+  const kube = kubeServer({ config, plan, pki, store, pool, logger, onStoreFailed, messages });
   await kube.start();
   await using _listeners = await listen(kube.face, { config, plan, pki });
+  const faces = { config, plan, kube, pool, pki, messages, issuer, logger, signal };
+  await using _mesos = await serveMesos(faces);
   context.ready();
   logger.info('Serving', { url: `https://127.0.0.1:${plan.ports.api}` });
   const running = [
@@ -96,6 +102,7 @@ interface KubeParts {
   readonly pool: Pool;
   readonly logger: Logger;
   readonly onStoreFailed: (error: Error) => void;
+  readonly messages: MesosMessages;
 }
 
 function kubeServer(parts: KubeParts): KubeServer {
@@ -110,7 +117,7 @@ function kubeServer(parts: KubeParts): KubeServer {
     logger,
     version: versionInfo(),
     pki,
-    issuer: 'https://kubernetes.default.svc.cluster.local',
+    issuer,
     serviceRange: plan.serviceRange,
     // Pods reach the server at the cluster's bridge; without root there are no Pods.
     advertise: { address: plan.hostIp, port: plan.ports.api },
@@ -121,6 +128,7 @@ function kubeServer(parts: KubeParts): KubeServer {
       return Object.hasOwn(descriptions, key) ? descriptions[key] : undefined;
     },
     onStoreFailed: parts.onStoreFailed,
+    doors: [parts.messages.door],
   });
 }
 

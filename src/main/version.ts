@@ -43,3 +43,6 @@ export function versionInfo(): Readonly<
     platform: `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`,
   };
 }
+
+/** The Mesos whose API is served; clients read it as numbers. */
+export const mesosVersion = '1.11.0';

@@ -6,6 +6,7 @@
  */
 export { createKubeServer, systemUser } from './server.ts';
 export type { KubeServer, KubeServerOptions } from './server.ts';
+export { kubeletTarget } from './doors/kubelet.ts';
 export { PodLedger } from './pod-ledger.ts';
 export type { BindResult, Binding, LedgerParts } from './pod-ledger.ts';
 export type { Growth, Launch, LaunchResult } from './launcher.ts';

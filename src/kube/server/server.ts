@@ -3,6 +3,7 @@ import {
   type ApiServer,
   type ApiServerOptions,
   type Authorizer,
+  type Door,
   type HealthCheck,
   type Reader,
   type TokenObjects,
@@ -71,6 +72,8 @@ export interface KubeServerOptions extends ClusterFacts {
   readonly describe?: (type: string, field: string) => string | undefined;
   /** `host:port` that `/api` names to clients. */
   readonly publicAddress?: string | undefined;
+  /** Subresources of further kinds that are calls. */
+  readonly doors?: readonly Door[];
   readonly healthChecks?: readonly HealthCheck[];
   /** Called once when the store is broken for good. */
   readonly onStoreFailed?: (error: Error) => void;
@@ -197,6 +200,7 @@ function partsOf(options: KubeServerOptions) {
     authorizers: [authorizer],
     admission: admissionPlugins({ reader, authorizer, rbac, allocation, scheme, clock, random }),
     doors: [
+      ...(options.doors ?? []),
       ...bindingDoors(ledger),
       componentStatusDoor(),
       evictionDoor({ reader, server, api, clock }),

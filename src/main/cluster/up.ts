@@ -26,6 +26,7 @@ export async function up(command: ParsedCommand, terminal: Terminal): Promise<nu
   checkFolder(dataDir);
   await endStrays(config);
   await checkPorts(config);
+  await warnOfTakenPorts(config, terminal);
   try {
     saveConfig(config);
     mkdirSync(join(dataDir, 'server'), { recursive: true, mode: 0o700 });
@@ -218,6 +219,23 @@ async function checkPorts(config: ClusterConfig): Promise<void> {
   }
 }
 
+/** Without these ports a cluster starts all the same; whoever wants them should know. */
+async function warnOfTakenPorts(config: ClusterConfig, terminal: Terminal): Promise<void> {
+  if (processState(runDirOf(config), serverName).pid !== undefined) return;
+  const { ports } = planOf(config);
+  const wished: readonly (readonly [string, number])[] = [
+    ['Mesos', ports.mesosMaster],
+    ['Marathon', ports.marathon],
+    ['the Mesos agent', ports.mesosAgent],
+    ['Mesos-DNS', ports.mesosDns],
+  ];
+  for (const [what, port] of wished) {
+    const holder = await portHolder(port);
+    if (holder !== undefined)
+      terminal.err(`port ${port} is taken by ${holder}: ${what} is not served there\n`);
+  }
+}
+
 /** What an earlier start left as its reason to give up. */
 function clearFailures(runDir: string): void {
   if (!existsSync(runDir)) return;
@@ -241,6 +259,7 @@ function summary(of: {
     config.root
       ? `  Nodes        ${of.ready} Ready: ${processNames(config).slice(1).join(', ')}`
       : '  Nodes        none: only root can run containers here; objects and the API work',
+    `  Mesos        http://localhost:${plan.ports.mesosMaster}    Marathon: http://localhost:${plan.ports.marathon}`,
     `  Data         ${config.dataDir}`,
   ];
   if (of.kubeconfigProblem === undefined)

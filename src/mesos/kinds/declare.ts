@@ -42,6 +42,8 @@ export interface OwnKind<T extends KubeObject> {
   readonly spec: Fields | 'json';
   /** Has a `status` of its own, written through `/status`. */
   readonly status?: Fields;
+  /** Subresources that are doors: a POST to them is a call, not a write. */
+  readonly doors?: readonly string[];
   /** Paths under `spec` that must be there: ids as text, definitions as objects. */
   readonly required: readonly string[];
   /** Paths under `spec` that stay as they were created. */
@@ -86,10 +88,12 @@ export function declareOwn<T extends KubeObject>(own: OwnKind<T>): Declared<T> {
       shortNames: own.shortNames ?? [],
       categories: [group.slice(0, group.indexOf('.'))],
       verbs,
-      subresources:
-        own.status === undefined
+      subresources: [
+        ...(own.status === undefined
           ? []
-          : [{ name: 'status', kind, verbs: ['get', 'patch', 'update'], type }],
+          : [{ name: 'status', kind, verbs: ['get', 'patch', 'update'], type }]),
+        ...(own.doors ?? []).map((name) => ({ name, kind, verbs: ['create'], type })),
+      ],
       type,
       listType: `${type}List`,
       storageVersionHash: hash('sha256', `${group}/v1/${kind}`, 'buffer')

@@ -126,6 +126,8 @@ function taskState({ state }: TaskObjectStatus): string {
 }
 
 export const agentKind = declareOwn<Agent>({
+  // Messages of custom executors to their frameworks: may be lost, are not stored.
+  doors: ['messages'],
   group,
   kind: 'Agent',
   plural: 'agents',

@@ -70,6 +70,7 @@ const ownClusterRoles: readonly Partial<RoleData>[] = [
       apiGroups: ['mesos.tandem.dev'],
       resources: ['tasks', 'tasks/status'],
     },
+    { verbs: ['create'], apiGroups: ['mesos.tandem.dev'], resources: ['agents/messages'] },
   ]),
   role('tandem:mesos-viewer', mesosRules(['get', 'list', 'watch'])),
   role('tandem:mesos-user', [

@@ -1,5 +1,17 @@
 /** The endpoints that Mesos had before its v1 APIs, as routes of the processes on the master's port. */
-export { masterRoutes, otherProcesses } from './routes.ts';
-export type { LegacyOptions } from './routes.ts';
-export { buildFacts, masterCapabilities } from './state.ts';
+import type { FaceContext, Processes } from '../options.ts';
+import { masterRoutes, otherProcesses } from './routes.ts';
+import type { LegacyOptions } from './routes.ts';
+
 export type { MasterFacts } from './state.ts';
+
+/** For `MasterFaceOptions.routes`. */
+export function legacyRoutes(
+  options: Pick<LegacyOptions, 'facts' | 'systemStats'>,
+): (context: FaceContext) => Promise<Processes> {
+  return (context) => {
+    const { master, clock } = context;
+    const all = { ...options, master, clock };
+    return Promise.resolve({ master: masterRoutes(all), ...otherProcesses(all) });
+  };
+}

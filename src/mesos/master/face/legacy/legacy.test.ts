@@ -197,7 +197,9 @@ suite('Legacy documents', () => {
 
   test('Tasks are paged by the time of their first status', () => {
     const ids = (search: string): string[] => {
-      const page = read(tasksDocument(state, taskQuery(new URLSearchParams(search)), everything));
+      const page = read(
+        tasksDocument(state, taskQuery(new Map(new URLSearchParams(search))), everything),
+      );
       return (page['tasks'] as { id: string }[]).map(({ id }) => id);
     };
     assert.deepEqual(ids(''), ['b', 'c', 'a']);

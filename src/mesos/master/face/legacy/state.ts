@@ -163,7 +163,7 @@ export interface TaskQuery {
 }
 
 /** Numbers that cannot be read are as if they were not there (`/tasks`). */
-export function taskQuery(query: URLSearchParams): TaskQuery {
+export function taskQuery(query: ReadonlyMap<string, string>): TaskQuery {
   const number = (name: string, otherwise: number): number => {
     const text = query.get(name) ?? '';
     return /^\d{1,9}$/.test(text) ? Number(text) : otherwise;
@@ -172,8 +172,8 @@ export function taskQuery(query: URLSearchParams): TaskQuery {
     limit: number('limit', 100),
     offset: number('offset', 0),
     ascending: query.get('order') === 'asc',
-    frameworkID: query.get('framework_id') ?? undefined,
-    taskID: query.get('task_id') ?? undefined,
+    frameworkID: query.get('framework_id'),
+    taskID: query.get('task_id'),
   };
 }
 

@@ -1,0 +1,121 @@
+import { join } from 'node:path';
+import type { Face, Logger } from '#base';
+import { createInformer } from '#client';
+import type { HttpApi } from '#client';
+import {
+  systemClock,
+  systemFetchTools,
+  systemProbeNet,
+  systemRandom,
+  systemSandboxFiles,
+} from '#io';
+import type { ResourceName } from '#machinery';
+import type { Executors, FrameworkMessage } from '#node/executors';
+import { PodRefused } from '#node/kubelet';
+import type { PodExtension } from '#node/kubelet';
+import type { Runtime } from '#node/runtime';
+import { mesosVersion } from '../version.ts';
+
+export interface MesosAgentParts {
+  readonly api: HttpApi;
+  readonly runtime: Runtime;
+  readonly nodeName: string;
+  readonly nodeIp: string;
+  readonly port: number;
+  readonly masterHostname: string;
+  readonly dataDir: string;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
+const messageBytesMax = 1024 * 1024;
+const agents: ResourceName = {
+  group: 'mesos.tandem.dev',
+  version: 'v1',
+  kind: 'Agent',
+  plural: 'agents',
+  namespaced: false,
+};
+
+/** Label that the master puts on every Pod of a framework. */
+const frameworkLabel = 'mesos.tandem.dev/framework-id';
+
+/**
+ * The Mesos side of the agent, loaded with the first Pod of a framework or the first request: a node
+ * without Mesos pays nothing for it.
+ */
+export function mesosAgent(parts: MesosAgentParts): {
+  readonly extension: PodExtension;
+  readonly face: Face;
+  /** For the kubelet's port: POST `/mesos/messages`, a framework's message to an executor here. */
+  readonly messages: Face;
+} {
+  let loaded: Executors | undefined;
+  let wake: ((podUid: string) => void) | undefined;
+  let loading: Promise<Executors> | undefined;
+  const load = (): Promise<Executors> => {
+    loading ??= start(parts).then((executors) => {
+      loaded = executors;
+      if (wake !== undefined) executors.extension.onWake(wake);
+      return executors;
+    });
+    return loading;
+  };
+  const extension: PodExtension = {
+    handles: (pod) => pod.metadata.labels?.[frameworkLabel] !== undefined,
+    prepare: async (pod, signal) => (await load()).extension.prepare(pod, signal),
+    prepareContainer: async (pod, name, signal) =>
+      (await load()).extension.prepareContainer(pod, name, signal),
+    containerSpec: async (pod, spec) => (await load()).extension.containerSpec(pod, spec),
+    forbids: (pod, name) => loaded?.extension.forbids(pod, name),
+    beforeStop: async (pod, name, graceMs) =>
+      (await load()).extension.beforeStop(pod, name, graceMs),
+    ended: async (pod) => (await load()).extension.ended(pod),
+    onWake(wakeUp) {
+      wake = wakeUp;
+      loaded?.extension.onWake(wakeUp);
+    },
+    released: (pod) => void load().then((executors) => executors.extension.released(pod)),
+  };
+  return {
+    extension,
+    face: async (request) => (await load()).face(request),
+    async messages(request) {
+      const text = Buffer.from(await request.body(messageBytesMax)).toString('utf8');
+      const there = (await load()).message(JSON.parse(text) as FrameworkMessage);
+      return { status: there ? 202 : 404, headers: {} };
+    },
+  };
+}
+
+async function start(parts: MesosAgentParts): Promise<Executors> {
+  const { createExecutors } = await import('#node/executors');
+  const { logger, signal } = parts;
+  const executors = createExecutors({
+    api: parts.api,
+    createInformer,
+    runtime: parts.runtime,
+    files: systemSandboxFiles,
+    fetchTools: systemFetchTools,
+    net: systemProbeNet,
+    clock: systemClock,
+    random: systemRandom,
+    logger,
+    nodeName: parts.nodeName,
+    nodeIp: parts.nodeIp,
+    hostname: parts.nodeName,
+    port: parts.port,
+    dataDir: join(parts.dataDir, 'mesos'),
+    version: mesosVersion,
+    refuse: (reason, message) => new PodRefused(reason, message),
+    masterHostname: parts.masterHostname,
+    async sendToFramework(message) {
+      const { api, nodeName } = parts;
+      await api.post(agents, { name: nodeName, subresource: 'messages' }, message);
+    },
+  });
+  executors.run(signal).catch((error: unknown) => {
+    if (!signal.aborted) logger.error('The Mesos agent ended', { error });
+  });
+  return executors;
+}

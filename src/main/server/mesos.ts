@@ -1,0 +1,150 @@
+import { cpus, freemem, hostname, loadavg, totalmem } from 'node:os';
+import type { Face, Logger } from '#base';
+import { createInformer } from '#client';
+import { serve, systemClock, systemProbeNet, systemRandom } from '#io';
+import type { Pki, Served } from '#io';
+import { systemUser } from '#kube/server';
+import type { KubeServer } from '#kube/server';
+import { apps, frameworks } from '#mesos/kinds';
+import type { Pool } from '#pool';
+import type { ClusterConfig } from '../cluster/config.ts';
+import type { ClusterPlan } from '../cluster/plan.ts';
+import { mesosVersion } from '../version.ts';
+import { mesosAccess } from './mesos-access.ts';
+import { agentDoor } from './mesos-messages.ts';
+import type { MesosMessages } from './mesos-messages.ts';
+
+export interface MesosParts {
+  readonly config: ClusterConfig;
+  readonly plan: ClusterPlan;
+  readonly kube: KubeServer;
+  readonly pool: Pool;
+  readonly pki: Pki;
+  readonly messages: MesosMessages;
+  /** Of tokens; see `KubeServerOptions`. */
+  readonly issuer: string;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Mesos, Marathon and Mesos-DNS on their ports. Their code is loaded, and their loops begin, with
+ * the first request or when the store holds something of theirs: a cluster that uses none of them
+ * pays nothing.
+ */
+export async function serveMesos(parts: MesosParts): Promise<AsyncDisposable> {
+  const { config, plan, kube, logger } = parts;
+  const started = once(() => start(parts));
+  const served: Served[] = [];
+  const listen = async (what: string, port: number, face: Face): Promise<void> => {
+    for (const host of config.root ? ['127.0.0.1', plan.hostIp] : ['127.0.0.1'])
+      try {
+        served.push(await serve({ face, host, port, clock: systemClock, logger }));
+      } catch (error) {
+        // Somebody else's 8080 must not keep a cluster from starting.
+        logger.warn(`${what} is not served`, { host, port, error });
+      }
+  };
+  const { mesosMaster, marathon } = plan.ports;
+  await Promise.all([
+    listen('The Mesos master', mesosMaster, async (request) => (await started()).master(request)),
+    listen('Marathon', marathon, async (request) => (await started()).marathon(request)),
+  ]);
+  if (kube.reader.list(frameworks).length > 0 || kube.reader.list(apps).length > 0)
+    started().catch((error: unknown) => logger.error('Mesos cannot be started', { error }));
+  return {
+    async [Symbol.asyncDispose]() {
+      await Promise.all(served.map((one) => one.close(500)));
+    },
+  };
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+}
+
+interface Faces {
+  readonly master: Face;
+  readonly marathon: Face;
+}
+
+async function start(parts: MesosParts): Promise<Faces> {
+  const { config, plan, kube, pool, pki, logger, signal } = parts;
+  const [{ createMaster, createMasterFace, legacyRoutes }, { createMarathon }] = await Promise.all([
+    import('#mesos/master'),
+    import('#mesos/marathon'),
+  ]);
+  const system = { clock: systemClock, random: systemRandom, logger };
+  const common = { ...system, api: kube.apiFor(systemUser), createInformer };
+  const address = {
+    hostname: hostname(),
+    ip: config.root ? plan.hostIp : '127.0.0.1',
+    port: plan.ports.mesosMaster,
+  };
+  const access = mesosAccess(parts);
+  const master = createMaster({
+    ...common,
+    pool,
+    doors: kube,
+    agentDoor: agentDoor(kube, pki),
+    address,
+    version: mesosVersion,
+    agentPort: plan.ports.mesosAgent,
+  });
+  parts.messages.onMessage((message) => master.executorMessage(message));
+  const marathon = createMarathon({
+    ...common,
+    writer: kube,
+    link: master.link,
+    net: systemProbeNet,
+    address: { hostname: 'localhost', port: plan.ports.marathon },
+    masterURL: `http://localhost:${plan.ports.mesosMaster}/`,
+    access: access.marathon,
+  });
+  for (const loop of [master.run(signal), marathon.run(signal)])
+    loop.catch((error: unknown) => {
+      if (!signal.aborted) logger.error('A loop of Mesos ended', { error });
+    });
+  const flags = masterFlags(plan);
+  return {
+    master: createMasterFace({
+      ...system,
+      master,
+      access: access.master,
+      address,
+      version: mesosVersion,
+      flags,
+      routes: legacyRoutes({ facts: { ...address, version: mesosVersion, flags }, systemStats }),
+    }),
+    marathon: marathon.face,
+  };
+}
+
+/** What `/flags` tells: those of the reference's flags that are true here. */
+function masterFlags(plan: ClusterPlan): Readonly<Record<string, string>> {
+  return {
+    allocation_interval: '1secs',
+    allocator: 'hierarchical',
+    authenticate_agents: 'false',
+    authenticate_frameworks: 'false',
+    max_completed_frameworks: '50',
+    max_completed_tasks_per_framework: '1000',
+    port: String(plan.ports.mesosMaster),
+    root_submissions: 'true',
+    version: 'false',
+  };
+}
+
+/** `/system/stats.json` (libprocess system.hpp). */
+function systemStats(): Readonly<Record<string, number>> {
+  const [one = 0, five = 0, fifteen = 0] = loadavg();
+  return {
+    avg_load_1min: one,
+    avg_load_5min: five,
+    avg_load_15min: fifteen,
+    cpus_total: cpus().length,
+    mem_total_bytes: totalmem(),
+    mem_free_bytes: freemem(),
+  };
+}
