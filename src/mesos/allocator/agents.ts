@@ -54,7 +54,8 @@ export class AgentTable {
     const row = known ?? this.#freed.pop() ?? this.rows.length;
     if (known !== undefined) this.#count(row, -1);
     this.rows[row] = {
-      agent,
+      // What was added now is what is taken off later, whatever becomes of the caller's lists.
+      agent: { ...agent, holdings: [...(agent.holdings ?? [])] },
       parcels: agent.parcels ?? [],
       ranges: hasRanges(agent.ranges),
       applied: [],

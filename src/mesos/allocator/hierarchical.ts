@@ -184,11 +184,11 @@ class HierarchicalAllocator implements Allocator {
     const { nowMs } = options;
     this.#nowMs = nowMs;
     filters.expire(nowMs, (client, row) => closed.open(row, client.index));
-    this.#beginKube(nowMs);
     clients.prune((client) => {
       filters.clearClient(client);
       closed.openClient(client.index);
     });
+    this.#beginKube(nowMs);
     closed.fit(agents.size, clients.byIndex.length);
     if (this.#dirty) tree.refresh();
     this.#dirty = false;

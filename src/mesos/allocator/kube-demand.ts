@@ -18,7 +18,7 @@ interface Wish {
 interface Patience {
   /** The demand that room was kept for, and what the role's Pods held then. */
   readonly wanted: number;
-  readonly held: string;
+  readonly held: number;
   readonly sinceMs: number;
 }
 
@@ -97,7 +97,8 @@ export class KubeDemands {
   #now(client: Client, nowMs: number): Patience | undefined {
     const wishes = this.#wishes.get(client);
     if (wishes === undefined) return undefined;
+    const held = client.held.reduce((sum, amount) => sum + amount, 0);
     const wanted = wishes.reduce((sum, { demand }) => sum + (demand.count ?? 0), 0);
-    return { wanted, held: client.held.join(), sinceMs: nowMs };
+    return { wanted, held, sinceMs: nowMs };
   }
 }
