@@ -102,6 +102,8 @@ function disturb(world: World): void {
       break;
     case 1:
       world.held.delete(agent);
+      for (const [number, offer] of world.offers)
+        if (offer.agent === agent) world.offers.delete(number);
       allocator.removeAgent(agent);
       break;
     case 2:
