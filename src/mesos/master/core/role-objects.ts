@@ -41,7 +41,8 @@ export class RoleObjects {
     const known = new Map(this.list().map((spec) => [spec.role, spec]));
     const byRole = new Map(changes.map((change) => [change.role, change]));
     const writes: SystemWrite[] = [];
-    const pending: Omit<Written, 'version'>[] = [];
+    /** Of each write, in order. */
+    const pending: (Omit<Written, 'version'> & { readonly role: string })[] = [];
     for (const [role, change] of byRole) {
       const before = known.get(role);
       const spec = withoutNothing({ ...before, ...change });
@@ -50,17 +51,14 @@ export class RoleObjects {
       const empty = Object.keys(spec).length === 1;
       if (before === undefined && empty) continue;
       writes.push(writeOf({ name, before, spec: empty ? undefined : spec }));
-      pending.push({ name, spec: empty ? undefined : spec, uid: object?.metadata.uid });
+      pending.push({ role, name, spec: empty ? undefined : spec, uid: object?.metadata.uid });
     }
     if (writes.length === 0) return;
     const objects = await this.#host.write(writes);
-    const roles = [...byRole.keys()].filter((role) => known.has(role) || isSet(byRole.get(role)));
-    for (const [at, role] of roles.entries()) {
-      const one = pending[at];
-      const version = objects?.[at]?.metadata.resourceVersion;
-      // Without the version nobody could tell an older object from a newer one.
-      if (one !== undefined && objects !== undefined) this.#written.set(role, { ...one, version });
-    }
+    // Without versions nobody could tell an older object from a newer one.
+    if (objects === undefined) return;
+    for (const [at, { role, ...one }] of pending.entries())
+      this.#written.set(role, { ...one, version: objects[at]?.metadata.resourceVersion });
   }
 }
 
@@ -93,10 +91,6 @@ export function isOlder(object: KubeObject, version: string | undefined): boolea
   const own = object.metadata.resourceVersion;
   if (version === undefined || own === undefined) return false;
   return BigInt(own) < BigInt(version);
-}
-
-function isSet(spec: RoleSpec | undefined): boolean {
-  return spec !== undefined && Object.keys(withoutNothing(spec)).length > 1;
 }
 
 function withoutNothing({ role, weight, guarantees, limits }: RoleSpec): RoleSpec {
