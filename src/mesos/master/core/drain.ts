@@ -160,7 +160,7 @@ export function drainedStatus(
   where: { readonly drain: AgentRecord['drain']; readonly partitionAware: boolean },
 ): TaskStatus {
   const { drain, partitionAware } = where;
-  if (drain === undefined) return status;
+  if (drain === undefined || status.source !== 'SOURCE_EXECUTOR') return status;
   if (status.state !== 'TASK_KILLING' && status.state !== 'TASK_KILLED') return status;
   const gone: TaskState = 'TASK_GONE_BY_OPERATOR';
   const state = drain.markGone && partitionAware ? gone : status.state;

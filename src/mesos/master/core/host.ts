@@ -18,6 +18,7 @@ export function operatorHost(core: Core): OperatorHost {
     async write(group) {
       const [result] = await options.doors.writeMany([group]);
       if (result?.ok === false) throw result.error;
+      return result?.objects;
     },
     async removeFramework(frameworkID) {
       const framework = books.frameworks.get(frameworkID);
@@ -47,6 +48,9 @@ export function operatorHost(core: Core): OperatorHost {
     },
     storedRoles: () => informers.roles.list(),
     roleChanged: (role, settings) => core.cycle.roleChanged(role, settings),
+    scheduleTaken(schedule) {
+      books.schedule = schedule;
+    },
     storedSchedule: () => informers.schedules.get('cluster'),
     unavailabilityChanged(agentID) {
       const agent = agentOf(agentID);

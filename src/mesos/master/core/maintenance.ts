@@ -181,6 +181,7 @@ export class Maintenance {
     const before = this.#unavailable;
     this.#windows = windows;
     this.#down = down;
+    this.#host.scheduleTaken(this.schedule);
     this.#downKeys = new Set(down.map(machineKey));
     this.#unavailable = new Map();
     for (const { machine_ids: machines = [], unavailability } of windows)

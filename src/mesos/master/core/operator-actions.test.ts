@@ -16,10 +16,12 @@ import {
   type OfferOperation,
   type Resource,
   type Resources,
+  type TaskStatus,
 } from '#mesos/protocol';
 import { createPool } from '#pool';
 import { createSimClock } from '#sim';
 import { agentCapabilities } from './books.ts';
+import { drainedStatus } from './drain.ts';
 import { Operator } from './operator-actions.ts';
 import type { OperatorHost } from './operator-host.ts';
 import type {
@@ -42,6 +44,7 @@ class World {
   /** What the cache still shows of them, when it lags. */
   cachedRoles: readonly ResourceRole[] | undefined;
   schedule: MaintenanceSchedule | undefined;
+  taken: object = {};
   readonly agent: { -readonly [Key in keyof Agent]: Agent[Key] } = {
     apiVersion: 'mesos.tandem.dev/v1',
     kind: 'Agent',
@@ -166,6 +169,7 @@ class World {
       roleChanged: (role, settings) =>
         void this.log.push(`role ${role} ${JSON.stringify(settings ?? null)}`),
       storedSchedule: () => this.schedule,
+      scheduleTaken: (schedule) => void (this.taken = schedule),
       unavailabilityChanged: (id) => void this.log.push(`unavailability ${id}`),
       removeAgent: (id, cause) => {
         this.registered = false;
@@ -491,6 +495,28 @@ for (const [name, configs, want] of quotas) {
   });
 }
 
+test('Pods of a role count for its quota', async () => {
+  const world = new World();
+  world.pool.setNode({ name: 'n1', amounts: { cpu: 4000, memory: 4096 * 2 ** 20, pods: 9 } });
+  const [verdict] = world.pool.commit([
+    {
+      owner: 'pod/default/web',
+      node: 'n1',
+      epoch: 0,
+      amounts: { cpu: 1500, memory: 2 ** 20 + 1, pods: 1 },
+      ports: [],
+      role: 'eng/web',
+    },
+  ]);
+  assert.equal(verdict?.ok, true);
+  assert.equal(
+    await rejection(
+      world.operator.updateQuota([{ role: 'eng', limits: { cpus: { value: 1 } } }], false),
+    ),
+    "400 Invalid QuotaConfig: Role 'eng' is already consuming 'cpus:1.5; mem:1.001'; this is more than the requested limits 'cpus:1' (use 'force' flag to bypass this check)",
+  );
+});
+
 test('force allows more than there is, and less than is used', async () => {
   const world = new World();
   await world.operator.updateQuota([{ role: 'a', guarantees: { cpus: { value: 99 } } }], true);
@@ -807,6 +833,33 @@ test('an unreachable agent is deactivated and reactivated, though it is not ther
     '409 Agent removed while processing the call',
   );
   assert.equal(world.agent.spec.deactivated, undefined);
+});
+
+test('a killed task of a draining agent says why, and is gone where that was asked', () => {
+  const drain = {
+    state: 'DRAINING',
+    maxGracePeriodNanoseconds: 1,
+    markGone: true,
+    startedMs: 0,
+  } as const;
+  const killed: TaskStatus = {
+    task_id: { value: 't' },
+    state: 'TASK_KILLED',
+    source: 'SOURCE_EXECUTOR',
+  };
+  const told = (status: TaskStatus, partitionAware: boolean, markGone: boolean): string => {
+    const { state, reason } = drainedStatus(status, {
+      drain: { ...drain, markGone },
+      partitionAware,
+    });
+    return `${state} ${reason}`;
+  };
+  assert.equal(told(killed, true, true), 'TASK_GONE_BY_OPERATOR REASON_AGENT_DRAINING');
+  assert.equal(told(killed, false, true), 'TASK_KILLED REASON_AGENT_DRAINING');
+  assert.equal(told(killed, true, false), 'TASK_KILLED REASON_AGENT_DRAINING');
+  const finished: TaskStatus = { ...killed, state: 'TASK_FINISHED' };
+  assert.equal(told(finished, true, true), 'TASK_FINISHED undefined');
+  assert.equal(drainedStatus(killed, { drain: undefined, partitionAware: true }), killed);
 });
 
 test('an agent is given up once', async () => {

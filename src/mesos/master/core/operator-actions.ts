@@ -18,6 +18,7 @@ import type { OperatorHost } from './operator-host.ts';
 import { operateOn } from './operator-operations.ts';
 import { Quotas } from './quota.ts';
 import type { AgentRecord } from './records.ts';
+import type { RoleSpec } from './role-objects.ts';
 
 /** What operators do. The core tells it when objects and tasks change. */
 export class Operator implements OperatorActions {
@@ -51,6 +52,10 @@ export class Operator implements OperatorActions {
     this.#drain.changed(agentID);
   }
 
+  /** Weights and quotas, own writes included. */
+  get roles(): readonly RoleSpec[] {
+    return this.#quotas.roles;
+  }
   /** For offers: set while the agent's machine is scheduled. */
   unavailabilityOf(agent: Pick<AgentRecord, 'info' | 'ip'>): Unavailability | undefined {
     return this.#maintenance.unavailabilityOf(agent);

@@ -2,7 +2,7 @@ import type { Clock, Logger } from '#base';
 import type { KubeObject, WriteGroup } from '#machinery';
 import type { Agent, MaintenanceSchedule, ResourceRole, TaskKill } from '#mesos/kinds';
 import type { RoleSettings } from '#mesos/allocator';
-import type { Resource } from '#mesos/protocol';
+import type { MaintenanceSchedule as Schedule, Resource } from '#mesos/protocol';
 import type { Pool } from '#pool';
 import type { MasterState, OfferRecord, TaskRecord } from './records.ts';
 
@@ -47,6 +47,8 @@ export interface OperatorHost {
   roleChanged(role: string, settings: RoleSettings | undefined): void;
 
   storedSchedule(): MaintenanceSchedule | undefined;
+  /** What `state.schedule` says from now on. */
+  scheduleTaken(schedule: Schedule): void;
   /** Offers of it are rescinded and made anew with what `Operator.unavailabilityOf` now says; inverse ones too. */
   unavailabilityChanged(agentID: string): void;
   /** As if it had left: its tasks are lost, `Agent <hostname> removed: <cause>`. */

@@ -126,6 +126,13 @@ export function addQuantities(...all: readonly Quantities[]): Quantities {
   return sum;
 }
 
+/** Of each name the larger amount. */
+export function largerQuantities(left: Quantities, right: Quantities): Quantities {
+  const larger = new Map(left);
+  for (const [name, amount] of right) larger.set(name, Math.max(amount, left.get(name) ?? 0));
+  return larger;
+}
+
 /** Never below zero. */
 export function lessQuantities(from: Quantities, amounts: Quantities): Quantities {
   const rest = new Map<string, number>();

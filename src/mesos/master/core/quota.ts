@@ -23,6 +23,7 @@ import { poolResources } from './node-facts.ts';
 import {
   addQuantities,
   covers,
+  largerQuantities,
   lessQuantities,
   limitsAllow,
   quantitiesText,
@@ -44,6 +45,10 @@ export class Quotas {
   constructor(host: OperatorHost) {
     this.#host = host;
     this.#objects = new RoleObjects(host);
+  }
+
+  get roles(): readonly RoleSpec[] {
+    return this.#objects.list();
   }
 
   /** Called when ResourceRole objects changed, and once at start. */
@@ -175,9 +180,9 @@ export class Quotas {
     );
   }
 
-  /** Used by the role's subtree, and reserved for it without being used. */
+  /** Used by the role's subtree, Pods included, and what is reserved for it without being used. */
   #consumed(role: string): Quantities {
-    const { state } = this.#host;
+    const { state, pool } = this.#host;
     let unused: Quantities = new Map();
     for (const agent of state.agents.values())
       unused = addQuantities(
@@ -187,12 +192,13 @@ export class Quotas {
           reservedFor(agent.usedResources(), role),
         ),
       );
-    return addQuantities(resourceQuantities(flattenResources(this.#heldBy(role))), unused);
-  }
-
-  #heldBy(role: string): Resources {
-    const known = this.#host.state.roles.get(role);
-    return known === undefined ? [] : scalars(known.allocatedResources());
+    const tasks = scalars(state.roles.get(role)?.allocatedResources() ?? []);
+    // Both know of tasks; only the pool knows of Pods, only the books of resources of other names.
+    const used = largerQuantities(
+      resourceQuantities(flattenResources(tasks)),
+      poolQuantities(pool.usage(role)),
+    );
+    return addQuantities(used, unused);
   }
 
   /** Best effort, as the reference does it: first its own offers above the limits, then others for the guarantees. */
@@ -256,6 +262,18 @@ function poolLimit(limits: Readonly<Record<string, number>> | undefined): Amount
       : [[known.name, Math.floor(fromFixed(toFixed(value)) * known.units)] as const];
   });
   return amounts.length === 0 ? undefined : Object.fromEntries(amounts);
+}
+
+/** What the pool counts, as thousandths of Mesos' units, rounded up to whole megabytes and devices. */
+function poolQuantities(amounts: Amounts): Quantities {
+  const quantities = new Map<string, number>();
+  for (const [name, known] of poolResources) {
+    const amount = amounts[known.name] ?? 0;
+    if (amount <= 0) continue;
+    const fixed = known.name === 'cpu' ? amount : Math.ceil((amount * 1000) / known.units);
+    quantities.set(name, fixed);
+  }
+  return quantities;
 }
 
 function scalars(resources: Resources): Resources {

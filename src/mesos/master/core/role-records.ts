@@ -8,7 +8,7 @@ import type { RoleRecord } from './records.ts';
  * those. Computed when asked for: nothing in the master itself needs them.
  */
 export function roleRecords(core: Core): ReadonlyMap<string, RoleRecord> {
-  const { books, informers } = core;
+  const { books, operator } = core;
   const frameworks = new Map<string, Set<string>>();
   const see = (role: string, frameworkID?: string): void => {
     for (let at = role.length; at > 0; at = role.lastIndexOf('/', at - 1)) {
@@ -22,7 +22,7 @@ export function roleRecords(core: Core): ReadonlyMap<string, RoleRecord> {
     for (const role of framework.roles) see(role, framework.id);
     for (const task of framework.tasks.values()) see(task.role, framework.id);
   }
-  const settings = new Map(informers.roles.list().map(({ spec }) => [spec.role, spec]));
+  const settings = new Map(operator.roles.map((spec) => [spec.role, spec]));
   for (const role of settings.keys()) see(role);
   for (const agent of books.agents.values())
     for (const { reservations } of agent.kept) see(reservations?.at(-1)?.role ?? '*');

@@ -6,6 +6,7 @@ import { tasks as taskKind, type Task } from '#mesos/kinds';
 import type { TaskState, TaskStatus } from '#mesos/protocol';
 import { TaskBook, type FrameworkBook } from './books.ts';
 import type { Core } from './core.ts';
+import { drainedStatus } from './drain.ts';
 import { targetOf } from './lane.ts';
 import { isTerminal } from './states.ts';
 
@@ -103,8 +104,11 @@ export class Tasks {
   }
 
   /** An update of the agent's that the master sees for the first time. */
-  #arrive(task: TaskBook, status: TaskStatus): void {
-    const { counters, updates } = this.#core;
+  #arrive(task: TaskBook, reported: TaskStatus): void {
+    const { counters, updates, books } = this.#core;
+    const { partitionAware } = task.framework;
+    const drain = books.agents.get(task.agentID)?.drain;
+    const status = drainedStatus(reported, { drain, partitionAware });
     counters.add('master/messages_status_update');
     counters.add('master/valid_status_updates');
     this.#note(task, status);
