@@ -41,6 +41,8 @@ export interface InformerOptions<T> {
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
   readonly indexes?: Readonly<Record<string, (object: T) => readonly string[]>>;
+  /** What of an object is kept; metadata must stay. For caches that need little of much. */
+  readonly keep?: (object: T) => T;
 }
 export type CreateInformer = <T extends KubeObject>(
   api: Api,
@@ -171,7 +173,7 @@ class Follower<T extends KubeObject> implements Informer<T> {
         continue: next,
         signal,
       });
-      for (const item of page.items) fresh.set(keyOf(item), item);
+      for (const item of page.items) fresh.set(keyOf(item), this.#kept(item));
       resourceVersion = page.resourceVersion;
       next = page.continue;
     } while (next !== undefined && next !== '');
@@ -208,7 +210,11 @@ class Follower<T extends KubeObject> implements Informer<T> {
     if (event.type === 'BOOKMARK') return;
     const key = keyOf(event.object);
     if (event.type === 'DELETED') this.#remove(key);
-    else this.#put(key, event.object);
+    else this.#put(key, this.#kept(event.object));
+  }
+
+  #kept(object: T): T {
+    return this.#options.keep?.(object) ?? object;
   }
 
   #put(key: string, object: T): void {

@@ -68,6 +68,8 @@ export interface DnsAnswer {
   readonly answers: readonly DnsRecord[];
   readonly authority?: readonly DnsRecord[];
   readonly additional?: readonly DnsRecord[];
+  /** Answers that do not fit are left out from the end, instead of all of them. */
+  readonly partial?: boolean;
 }
 
 const headerBytes = 12;
@@ -152,7 +154,18 @@ export function encodeDnsAnswer(
   const { additional: _left, ...required } = answer;
   const smaller = new AnswerWriter(query, required).bytes(false);
   if (smaller.length <= bytesMax) return smaller;
-  return new AnswerWriter(query, { ...required, answers: [], authority: [] }).bytes(true);
+  let count = 0;
+  for (let over = answer.partial === true ? required.answers.length : 0; over - count > 1; ) {
+    const half = (count + over) >> 1;
+    if (cut(query, required, half).length <= bytesMax) count = half;
+    else over = half;
+  }
+  return cut(query, required, count);
+}
+
+function cut(query: DnsQuery, answer: DnsAnswer, count: number): Uint8Array {
+  const less = { ...answer, answers: answer.answers.slice(0, count), authority: [] };
+  return new AnswerWriter(query, less).bytes(true);
 }
 
 class AnswerWriter {
