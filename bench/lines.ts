@@ -7,6 +7,7 @@ import { allocationCycle } from './allocator-line.ts';
 import { createToBound } from './bound.ts';
 import { hollowNodes } from './hollow-line.ts';
 import type { Line } from './line.ts';
+import { launches, marathonApps } from './mesos.ts';
 import { freshMemory, memoryAfterChurn, memoryFull } from './memory.ts';
 import { schedulerCore } from './scheduler-line.ts';
 import { coldStart, idle, ups } from './startup.ts';
@@ -162,6 +163,20 @@ export const lines: readonly Line[] = [
     },
     repeat: 3,
     run: allocationCycle,
+  },
+  {
+    name: 'mesos-launches',
+    what: 'Mesos launches on hollow agents, from ACCEPT to the store',
+    budget: { rate: { unit: '/s', atLeast: 4000 } },
+    repeat: 3,
+    run: launches,
+  },
+  {
+    name: 'marathon',
+    what: '1,000 Marathon apps with 10,000 instances on hollow agents; GET /v2/apps of them',
+    budget: { deployed: { unit: 's', atMost: 20 }, list: { unit: 'ms', atMost: 300 } },
+    repeat: 1,
+    run: marathonApps,
   },
   {
     name: 'pod-running',
