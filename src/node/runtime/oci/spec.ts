@@ -183,8 +183,9 @@ function mountsOf(input: SpecInput): readonly OciMount[] {
   const files = ['hosts', 'resolv.conf', 'hostname'].map((name) =>
     bind(join(input.sandboxDir, name), `/etc/${name}`, ['rbind', 'rprivate']),
   );
-  // A process Pod sees the host's own name files, but for what its network makes different.
-  const wanted = container.imageId === undefined && sandbox.hostNetwork ? [] : files;
+  // A process on the host's network sees the host's own name files; its resolver is the Pod's choice.
+  const process = container.imageId === undefined && sandbox.hostNetwork;
+  const wanted = files.filter(({ destination }) => !process || destination.endsWith('resolv.conf'));
   const base = [...list, ...wanted].filter((mount) => !own.has(mount.destination));
   // Outer mounts before inner ones.
   const asked = container.mounts.toSorted(
