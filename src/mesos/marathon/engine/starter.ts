@@ -1,0 +1,62 @@
+import type { Clock, Random } from '#base';
+import type { Goal, Instance, RunSpec } from '../model/index.ts';
+import { isResident, newInstanceID } from '../model/index.ts';
+import { hasLiveTasks } from './killer.ts';
+import { roleOf, versionOf } from './run-spec.ts';
+import type { Tracker } from './tracker.ts';
+
+export interface StarterOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly tracker: Tracker;
+  readonly defaultRole: string;
+}
+
+/** Makes instances that wait for offers; stopped ones that still hold a reservation come first. */
+export function startInstances(
+  options: StarterOptions,
+  runSpec: RunSpec,
+  count: number,
+): readonly string[] {
+  const { clock, random, tracker, defaultRole } = options;
+  const ids: string[] = [];
+  for (const instance of isResident(runSpec) ? stoppedOnes(tracker, runSpec) : []) {
+    if (ids.length >= count) break;
+    void tracker.put({ ...instance, goal: 'Running', runSpecVersion: versionOf(runSpec) });
+    ids.push(instance.instanceID);
+  }
+  const nowMs = clock.nowMs();
+  const since = new Date(nowMs).toISOString();
+  while (ids.length < count) {
+    const instanceID = newInstanceID(runSpec.spec.id, { nowMs, random });
+    ids.push(instanceID);
+    void tracker.put({
+      instanceID,
+      runSpecID: runSpec.spec.id,
+      role: roleOf(runSpec, defaultRole),
+      runSpecVersion: versionOf(runSpec),
+      goal: 'Running',
+      condition: 'Scheduled',
+      since,
+      tasks: [],
+    });
+  }
+  return ids;
+}
+
+function stoppedOnes(tracker: Tracker, runSpec: RunSpec): readonly Instance[] {
+  return [...tracker.of(runSpec.spec.id).values()].filter(
+    (instance) =>
+      instance.goal === 'Stopped' && instance.reservation !== undefined && !hasLiveTasks(instance),
+  );
+}
+
+/** Where an instance that is not wanted goes: a reservation is kept for the next time. */
+export function endOf(instance: Instance): Goal {
+  return instance.reservation === undefined ? 'Decommissioned' : 'Stopped';
+}
+
+/** What counts toward the number that is wanted. */
+export function counts(instance: Instance): boolean {
+  return instance.goal === 'Running' && instance.condition !== 'UnreachableInactive';
+}

@@ -1,0 +1,130 @@
+import type { FaceReply, FaceRequest } from '#base';
+import { BodyTooLargeError } from '#base';
+import type { Engine } from '../engine/engine.ts';
+import type { AccessIdentity, WantedMarathonAccess } from '../engine/options.ts';
+import type { UpdateResult } from '../engine/updates.ts';
+import type { RamlTypes } from '../model/index.ts';
+import { MarathonFailure, canonicalID, parseJson, textOf } from '../model/index.ts';
+
+/** One request on its way to its resource. */
+export interface Call {
+  readonly request: FaceRequest;
+  readonly method: string;
+  /** Decoded. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly identity: AccessIdentity;
+  readonly engine: Engine;
+}
+/** `rest` is what the route's pattern left of the path. */
+export type Handler = (call: Call, rest: readonly string[]) => Promise<FaceReply> | FaceReply;
+
+const encoder = new TextEncoder();
+/** Jetty takes any size; a tree of thousands of apps is a few megabytes. */
+const bodyBytesMax = 32 * 1024 * 1024;
+
+export function jsonReply(
+  text: string,
+  status = 200,
+  headers: Readonly<Record<string, string>> = {},
+): FaceReply {
+  return {
+    status,
+    headers: { 'Content-Type': 'application/json', ...headers },
+    body: encoder.encode(text),
+  };
+}
+
+export function ramlReply<K extends keyof RamlTypes>(
+  type: K,
+  value: RamlTypes[K],
+  status = 200,
+): FaceReply {
+  return jsonReply(textOf(type, value), status);
+}
+
+export function emptyReply(
+  status: number,
+  headers: Readonly<Record<string, string>> = {},
+): FaceReply {
+  return { status, headers };
+}
+
+export function messageReply(status: number, message: string): FaceReply {
+  return jsonReply(JSON.stringify({ message }), status);
+}
+
+/** What every change answers with. */
+export function deploymentReply(
+  { plan }: UpdateResult,
+  { status = 200, location }: { readonly status?: number; readonly location?: string } = {},
+): FaceReply {
+  const body = { version: plan.version, deploymentId: plan.id };
+  return jsonReply(JSON.stringify(body), status, {
+    'Marathon-Deployment-Id': plan.id,
+    ...(location !== undefined && { Location: location }),
+  });
+}
+
+/** `true` in any case; everything else is false, as for a Java boolean. */
+export function flag({ query }: Call, name: string, fallback = false): boolean {
+  const value = query.get(name);
+  return value === null || value === '' ? fallback : value.toLowerCase() === 'true';
+}
+
+export async function bodyOf({ request }: Call): Promise<unknown> {
+  const type = request.headers['content-type'];
+  if (type !== undefined && !/^(application\/json|\*\/\*)\s*(;|$)/i.test(type.trim()))
+    throw new MarathonFailure(415, { message: 'Unsupported Media Type' });
+  try {
+    return parseJson(await request.body(bodyBytesMax));
+  } catch (error) {
+    if (error instanceof BodyTooLargeError)
+      throw new MarathonFailure(413, { message: error.message });
+    throw error;
+  }
+}
+
+export function demand(call: Call, wanted: WantedMarathonAccess): void {
+  if (!call.identity.allows(wanted))
+    throw new MarathonFailure(403, { message: 'Not Authorized to perform this action!' });
+}
+
+/** Of apps and pods, with the user a plain process would run as. */
+export function demandSpec(
+  call: Call,
+  action: WantedMarathonAccess['action'],
+  target: {
+    readonly on: 'app' | 'pod';
+    readonly spec: { readonly id: string; readonly user?: string | undefined };
+  },
+): void {
+  const { id, user } = target.spec;
+  demand(call, { action, on: target.on, id, user });
+}
+
+export function mayView(call: Call, on: 'app' | 'pod' | 'group', id: string): boolean {
+  return call.identity.allows({ action: 'view', on, id });
+}
+
+/** `/a//b/` of a request's path, as an id. */
+export function idOf(text: string): string {
+  return canonicalID(text, '/');
+}
+
+const timestamp =
+  /^(\d{4}-\d{2}-\d{2})(T\d{2}(:?\d{2}(:?\d{2}([.,]\d+)?)?)?(Z|[+-]\d{2}(:?\d{2})?)?)?$/;
+
+/** An instant in the form in which versions are kept; 422 when it is none. */
+export function timestampOf(text: string): string {
+  const ms = timestamp.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(ms))
+    throw new MarathonFailure(422, {
+      message: `Invalid timestamp provided '${text}'. Expecting ISO-8601 datetime string.`,
+    });
+  return new Date(ms).toISOString();
+}
+
+export function failureReply(failure: MarathonFailure): FaceReply {
+  return jsonReply(JSON.stringify(failure.body), failure.status);
+}
