@@ -2,9 +2,18 @@ import type { Face } from '#base';
 import type { Pod } from '#kube/kinds';
 import type { Task } from '#mesos/kinds';
 import type { Container } from '#node/runtime';
+import { CustomExecutors } from './custom/custom-executors.ts';
+import { AgentFactsReader } from './face/agent-facts.ts';
+import { flagsOf, type AgentContext } from './face/context.ts';
+import { SandboxView } from './face/sandbox-files.ts';
 import { openFetcher } from './fetch/open-fetcher.ts';
-import { podLabels } from './names.ts';
-import type { Executors, ExecutorsExtension, ExecutorsOptions } from './options.ts';
+import { containerLabels, podLabels } from './names.ts';
+import type {
+  Executors,
+  ExecutorsExtension,
+  ExecutorsOptions,
+  FrameworkMessage,
+} from './options.ts';
 import { OutputSplitter } from './output.ts';
 import type { OutputPlace } from './output.ts';
 import { WorkPaths } from './paths.ts';
@@ -21,6 +30,7 @@ class MesosAgent implements Executors {
   readonly #world: World;
   readonly #paths: WorkPaths;
   readonly #keeper: TaskKeeper;
+  readonly #custom: CustomExecutors;
   readonly #sandboxes: Sandboxes;
   readonly #output: OutputSplitter;
   readonly extension: ExecutorsExtension;
@@ -34,16 +44,29 @@ class MesosAgent implements Executors {
     this.#keeper = new TaskKeeper(this.#world, {
       wake: (podUid) => this.#wake(podUid),
       ended: (task, pod, container) => void this.#finishOutput(task, pod.uid, container),
-      custom: async () => undefined,
+      custom: (task) => this.#custom.look(task),
       forgotten: () => undefined,
     });
+    this.#custom = new CustomExecutors(this.#world, { paths: this.#paths, keeper: this.#keeper });
     this.#sandboxes = new Sandboxes(this.#world, {
       paths: this.#paths,
       fetcher: openFetcher(options, this.#paths.cache),
       fail: (pod, name, failure) => this.#keeper.fail(pod, name, failure),
     });
     this.extension = this.#extension();
-    this.face = async () => ({ status: 404, headers: {}, body: Buffer.from('404 Not Found.') });
+    this.face = lazyFace({
+      options,
+      world: this.#world,
+      paths: this.#paths,
+      custom: this.#custom,
+      files: new SandboxView(this.#world, {
+        paths: this.#paths,
+        bringOutput: (containerID) => this.#bringOutput(containerID),
+      }),
+      facts: new AgentFactsReader(this.#world),
+      startedMs: options.clock.nowMs(),
+      flags: () => flagsOf(options),
+    });
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -51,20 +74,25 @@ class MesosAgent implements Executors {
     using _changes = runtime.onChange((container) => {
       this.#world.containers.note(container);
       this.#keeper.containerChanged(container);
+      const podUid = container.spec.labels[containerLabels.uid];
+      if (container.state === 'exited' && podUid !== undefined) this.#custom.containerEnded(podUid);
     });
     const { tasks, pods, frameworks } = this.#world;
     const caches = [tasks, pods, frameworks].map((cache) => cache.run(signal));
     // What a framework can do is asked with every update: known before the first one.
     await Promise.race([Promise.all([frameworks.synced, pods.synced]), aborted(signal)]);
     await Promise.all([...caches, this.#keeper.run(signal)]);
+    this.#custom.stop();
   }
 
-  message(): boolean {
-    return false;
+  message({ frameworkID, executorID, data }: FrameworkMessage): boolean {
+    const executor = this.#custom.find(frameworkID, executorID);
+    if (typeof executor === 'string') return false;
+    return executor.send({ type: 'MESSAGE', message: { data } });
   }
 
-  shutdown(): boolean {
-    return false;
+  shutdown(frameworkID: string, executorID: string): boolean {
+    return this.#custom.shutdown(frameworkID, executorID);
   }
 
   check(): void {
@@ -77,7 +105,7 @@ class MesosAgent implements Executors {
       prepare: (pod, signal) => this.#sandboxes.prepare(pod, signal),
       prepareContainer: (pod, name, signal) => this.#prepareContainer(pod, name, signal),
       forbids: (pod, name) => this.#keeper.forbids(pod.metadata.uid, name),
-      beforeStop: async () => undefined,
+      beforeStop: (pod, _name, graceMs) => this.#custom.beforeStop(pod, graceMs),
       ended: (pod) => this.#ended(pod),
       onWake: (wake) => {
         this.#wake = wake;
@@ -91,6 +119,7 @@ class MesosAgent implements Executors {
       },
       released: (pod) => {
         this.#keeper.released(pod.metadata.uid);
+        this.#custom.released(pod.metadata.uid);
         this.#world.containers.forget(pod.metadata.uid);
       },
     };
@@ -130,6 +159,12 @@ class MesosAgent implements Executors {
     }
   }
 
+  /** What the containers of a run have written so far, into their sandboxes: somebody looks. */
+  async #bringOutput(podUid: string): Promise<void> {
+    const pod = this.#world.pods.by('uid', podUid)[0];
+    if (pod !== undefined) await this.#ended(pod);
+  }
+
   async #ended(pod: Pod): Promise<void> {
     for (const { name } of pod.spec.containers) {
       const task = this.#sandboxes.taskOf(pod, name);
@@ -138,6 +173,19 @@ class MesosAgent implements Executors {
         await this.#finishOutput(task, pod.metadata.uid, container);
     }
   }
+}
+
+/** Nothing of the endpoints is loaded before somebody asks. */
+function lazyFace(context: Omit<AgentContext, 'codec'>): Face {
+  let making: Promise<Face> | undefined;
+  const make = async (): Promise<Face> => {
+    const { createAgentFace } = await import('./face/face.ts');
+    return createAgentFace(context);
+  };
+  return async (request) => {
+    making ??= make();
+    return (await making)(request);
+  };
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -3,6 +3,7 @@ import type { CreateInformer } from '#client';
 import type { FetchTools, ProbeNet, SandboxFiles } from '#io';
 import type { Pod } from '#kube/kinds';
 import type { Api } from '#machinery';
+import type { Access } from '#mesos/protocol';
 import type { ContainerSpec, Runtime } from '#node/runtime';
 
 export interface ExecutorsOptions {
@@ -30,6 +31,12 @@ export interface ExecutorsOptions {
   refuse(reason: string, message: string): Error;
   /** Hands a custom executor's MESSAGE to its framework; may be lost, as Mesos may lose it. */
   sendToFramework?(message: FrameworkMessage): Promise<void>;
+  /** Who asks the face, and what they may; default: everybody everything. */
+  readonly access?: Access | undefined;
+  /** The agent's own log, shown as `/slave/log`. */
+  readonly logFile?: string | undefined;
+  /** Of the machine, for `/system/stats.json` and the `system/` metrics. */
+  systemStats?(): Readonly<Record<string, number>>;
   /** Where tools and people find the master; for `/state` of the agent. */
   readonly masterHostname?: string | undefined;
 }

@@ -1,0 +1,181 @@
+import type { FaceReply } from '#base';
+import { jsonReply, textReply } from '#mesos/protocol';
+import type {
+  AgentResponseGetContainersContainer,
+  ContainerStatus,
+  HttpRequest,
+  ResourceStatistics,
+} from '#mesos/protocol';
+import type { Task } from '#mesos/kinds';
+import type { Container } from '#node/runtime';
+import { containerStatusOf } from '../status-make.ts';
+import type { AgentContext } from './context.ts';
+import { RawJson, jsonText } from './json.ts';
+import type { Json } from './json.ts';
+import { executorsOf, heldBy } from './view.ts';
+import type { ExecutorView } from './view.ts';
+
+/** One container of an executor: its own, or a task's within it. */
+export interface ContainerView {
+  readonly executor: ExecutorView;
+  readonly id: string;
+  readonly status: ContainerStatus | undefined;
+  readonly running: readonly Container[];
+}
+
+/** What the kernel counts, in Mesos' words; summed over the containers of an executor. */
+export async function statisticsOf(
+  context: AgentContext,
+  executor: ExecutorView,
+  containers: readonly Container[],
+): Promise<ResourceStatistics> {
+  const { runtime, clock } = context.options;
+  const found = await Promise.all(containers.map(({ id }) => runtime.containerStats(id)));
+  const stats = found.flatMap((one) => one ?? []);
+  const sum = (of: (one: (typeof stats)[number]) => number): number =>
+    stats.reduce((total, one) => total + of(one), 0);
+  const held = heldBy(executor);
+  const amount = (name: string): number =>
+    held
+      .filter((one) => one.name === name)
+      .reduce((total, one) => total + (one.scalar?.value ?? 0), 0);
+  return {
+    timestamp: clock.nowMs() / 1000,
+    processes: sum(({ pids }) => pids),
+    threads: sum(({ pids }) => pids),
+    // The kernel's split of user and system time is not asked for: all counts as user time.
+    cpus_user_time_secs: Math.round(sum(({ cpuNanos }) => cpuNanos) / 1e7) / 100,
+    cpus_system_time_secs: 0,
+    cpus_limit: Math.round(amount('cpus') * 1000) / 1000,
+    mem_total_bytes: sum(({ memoryUsageBytes }) => memoryUsageBytes),
+    mem_limit_bytes: Math.round(amount('mem') * 2 ** 20),
+    mem_rss_bytes: sum(({ memoryRssBytes }) => memoryRssBytes),
+    mem_anon_bytes: sum(({ memoryRssBytes }) => memoryRssBytes),
+    disk_limit_bytes: Math.round(amount('disk') * 2 ** 20),
+    disk_used_bytes: sum(({ rootfsUsedBytes, logsUsedBytes }) => rootfsUsedBytes + logsUsedBytes),
+  };
+}
+
+export function containersOf(
+  context: AgentContext,
+  options: { readonly nested: boolean },
+): readonly ContainerView[] {
+  const { world } = context;
+  return executorsOf(world, context.paths)
+    .filter(({ over, containerID }) => !over && containerID !== '')
+    .flatMap((executor) => {
+      const running = executor.containers.filter(({ container }) => container.state === 'running');
+      const [first] = executor.containers;
+      const anyTask = executor.launched[0] ?? executor.queued[0] ?? first?.task;
+      const all: ContainerView[] = [
+        {
+          executor,
+          id: executor.containerID,
+          status: statusOf(context, executor, { task: anyTask, container: first?.container }),
+          running: running.map(({ container }) => container),
+        },
+      ];
+      if (!options.nested) return all;
+      for (const { task, container } of running) {
+        if (task?.spec.execution !== 'Group') continue;
+        const status = statusOf(context, executor, { task, container });
+        all.push({ executor, id: task.metadata.uid, status, running: [container] });
+      }
+      return all;
+    });
+}
+
+function statusOf(
+  { world, options }: AgentContext,
+  executor: ExecutorView,
+  of: { readonly task: Task | undefined; readonly container: Container | undefined },
+): ContainerStatus | undefined {
+  const { task, container } = of;
+  if (task === undefined) return { container_id: { value: executor.containerID } };
+  return containerStatusOf(task, {
+    podUid: executor.containerID,
+    container,
+    sandboxIp: world.sandboxIp(container, executor.containerID),
+    nodeIp: options.nodeIp,
+  });
+}
+
+export async function containerMessages(
+  context: AgentContext,
+  options: { readonly nested: boolean },
+): Promise<readonly AgentResponseGetContainersContainer[]> {
+  const made: AgentResponseGetContainersContainer[] = [];
+  for (const { executor, id, status, running } of containersOf(context, options))
+    made.push({
+      framework_id: { value: executor.frameworkID },
+      executor_id: { value: executor.executorID },
+      executor_name: executor.info.name ?? '',
+      container_id: { value: id },
+      ...(status === undefined ? {} : { container_status: status }),
+      resource_statistics: await statisticsOf(context, executor, running),
+    });
+  return made;
+}
+
+/** `/containers` of the agent: by container, framework, or framework and executor. */
+export async function containersReply(
+  context: AgentContext,
+  request: HttpRequest,
+): Promise<FaceReply> {
+  const { query } = request;
+  const wanted = {
+    container: query.get('container_id'),
+    framework: query.get('framework_id'),
+    executor: query.get('executor_id'),
+  };
+  const bad =
+    wanted.container === undefined
+      ? wanted.executor !== undefined && wanted.framework === undefined
+      : wanted.framework !== undefined || wanted.executor !== undefined;
+  if (bad)
+    return textReply(
+      400,
+      'Supported query parameters are container_id only, framework_id only, ' +
+        'or executor_id and framework_id only',
+    );
+  const shown: Json[] = [];
+  for (const { executor, id, status, running } of containersOf(context, { nested: false })) {
+    const { frameworkID, executorID } = executor;
+    if ((wanted.container ?? id) !== id) continue;
+    if ((wanted.framework ?? frameworkID) !== frameworkID) continue;
+    if ((wanted.executor ?? executorID) !== executorID) continue;
+    const statistics = await statisticsOf(context, executor, running);
+    shown.push({
+      ...namesJson(executor),
+      container_id: id,
+      status: new RawJson(context.codec.encodeJson('ContainerStatus', status ?? {})),
+      statistics: new RawJson(context.codec.encodeJson('ResourceStatistics', statistics)),
+    });
+  }
+  return jsonReply(jsonText(shown), query.get('jsonp'));
+}
+
+function namesJson({ info, executorID, frameworkID, source }: ExecutorView): Record<string, Json> {
+  return {
+    executor_id: executorID,
+    executor_name: info.name ?? '',
+    framework_id: frameworkID,
+    source: info.source ?? source,
+  };
+}
+
+/** `/monitor/statistics`: one entry for each executor that runs. */
+export async function statisticsReply(
+  context: AgentContext,
+  request: HttpRequest,
+): Promise<FaceReply> {
+  const shown: Json[] = [];
+  for (const { executor, running } of containersOf(context, { nested: false })) {
+    const statistics = await statisticsOf(context, executor, running);
+    shown.push({
+      ...namesJson(executor),
+      statistics: new RawJson(context.codec.encodeJson('ResourceStatistics', statistics)),
+    });
+  }
+  return jsonReply(jsonText(shown), request.query.get('jsonp'));
+}

@@ -1,0 +1,265 @@
+import { CallRejected } from '#mesos/protocol';
+import type { AgentProcessIO, CommandInfo, ContainerID, ContainerInfo } from '#mesos/protocol';
+import type { Container, Process } from '#node/runtime';
+import { argumentsOf } from '../checks/probe.ts';
+import { waitNumber, waitStatusOf } from '../wait-status.ts';
+import type { AgentContext } from './context.ts';
+
+/** What WAIT_CONTAINER answers. */
+export interface Termination {
+  readonly exit_status?: number | undefined;
+}
+
+/** A process that was launched into a task's container by a call (DEBUG class). */
+interface Session {
+  readonly process: Process;
+  readonly directory: string | undefined;
+  readonly ended: Promise<number>;
+  exitCode: number | undefined;
+}
+
+export type Io = (io: AgentProcessIO) => void;
+
+const sessionsMax = 1000;
+
+/** `root.child` */
+export function idText(id: ContainerID): string {
+  return id.parent === undefined ? id.value : `${idText(id.parent)}.${id.value}`;
+}
+
+/**
+ * Containers that calls of the operator API make and end. A nested one runs as a process in its
+ * parent's container (its namespaces, its file system, its limits), which is what DEBUG containers are.
+ */
+export class NestedContainers {
+  readonly #context: AgentContext;
+  readonly #sessions = new Map<string, Session>();
+
+  constructor(context: AgentContext) {
+    this.#context = context;
+  }
+
+  /** The runtime's container behind an id of ours: an executor's or a task's. */
+  #containerOf(id: ContainerID): Container | undefined {
+    const { world } = this.#context;
+    for (const task of world.tasks.list()) {
+      const pod = world.pod(task);
+      if (pod === undefined) continue;
+      const { uid } = pod.metadata;
+      const nested = id.parent === undefined ? undefined : id.value;
+      const root = id.parent?.value ?? id.value;
+      if (root !== uid || id.parent?.parent !== undefined) continue;
+      if (nested !== undefined && nested !== task.metadata.uid) continue;
+      const name = nested === undefined ? pod.spec.containers[0]?.name : task.spec.container;
+      const found = name === undefined ? undefined : world.containers.newest(uid, name);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  /** Starts a command in its parent's container; gives what must be told of its output, if anything. */
+  async launch(
+    id: ContainerID,
+    of: {
+      readonly command: CommandInfo | undefined;
+      readonly container: ContainerInfo | undefined;
+      readonly session: boolean;
+    },
+  ): Promise<'launched' | 'already'> {
+    const name = idText(id);
+    if (this.#sessions.has(name)) return 'already';
+    if (id.parent === undefined)
+      throw new CallRejected(400, 'The provided ContainerInfo is not supported');
+    const image = of.container?.mesos?.image ?? of.container?.docker;
+    if (image !== undefined)
+      throw new CallRejected(400, 'The provided ContainerInfo is not supported');
+    const parent = this.#containerOf(id.parent);
+    if (parent?.state !== 'running')
+      throw new CallRejected(
+        400,
+        `Failed to launch container: Parent container ${idText(id.parent)} does not exist`,
+      );
+    if (this.#sessions.size >= sessionsMax)
+      throw new CallRejected(503, 'Too many nested containers');
+    const tty = of.container?.tty_info !== undefined;
+    const process = await this.#context.options.runtime.exec(parent.id, {
+      command: argumentsOf(of.command ?? { value: '/bin/sh', shell: false }),
+      tty,
+      stdin: of.session,
+      stdout: true,
+      stderr: !tty,
+    });
+    const size = of.container?.tty_info?.window_size;
+    if (size !== undefined) process.resize(size.columns, size.rows);
+    const session: Session = {
+      process,
+      directory: undefined,
+      exitCode: undefined,
+      ended: process.exited,
+    };
+    this.#sessions.set(name, session);
+    void this.#follow(name, session, of.session);
+    return 'launched';
+  }
+
+  /** Forgets a session a while after its end; a plain nested container when it is removed. */
+  async #follow(name: string, session: Session, forget: boolean): Promise<void> {
+    try {
+      session.exitCode = await session.ended;
+    } catch (error) {
+      this.#context.options.logger.info('A nested container was lost', { container: name, error });
+      session.exitCode = 255;
+    }
+    if (forget)
+      this.#context.options.clock.after(60_000, () => {
+        if (this.#sessions.get(name) === session) this.#sessions.delete(name);
+      });
+  }
+
+  async wait(id: ContainerID, signal: AbortSignal): Promise<Termination> {
+    const session = this.#sessions.get(idText(id));
+    if (session !== undefined) {
+      const gone = new Promise<never>((_, reject) => {
+        signal.addEventListener('abort', () => reject(new Error('The client has gone')), {
+          once: true,
+        });
+      });
+      const code = session.exitCode ?? (await Promise.race([session.ended, gone]));
+      return { exit_status: code > 128 && code < 160 ? code - 128 : code << 8 };
+    }
+    const container = this.#containerOf(id);
+    if (container === undefined)
+      throw new CallRejected(404, `Container ${idText(id)} cannot be found`);
+    const ended = await this.#endOf(container, signal);
+    return { exit_status: waitNumber(waitStatusOf(ended)) };
+  }
+
+  #endOf(container: Container, signal: AbortSignal): Promise<Container> {
+    const { runtime } = this.#context.options;
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        const now = runtime.container(container.id);
+        if (now !== undefined && now.state !== 'exited') return;
+        changes[Symbol.dispose]();
+        resolve(now ?? container);
+      };
+      const changes = runtime.onChange(({ id }) => {
+        if (id === container.id) look();
+      });
+      signal.addEventListener(
+        'abort',
+        () => {
+          changes[Symbol.dispose]();
+          reject(new Error('The client has gone'));
+        },
+        { once: true },
+      );
+      look();
+    });
+  }
+
+  async kill(id: ContainerID, signal: number): Promise<void> {
+    const session = this.#sessions.get(idText(id));
+    if (session !== undefined && session.exitCode === undefined) {
+      session.process.close();
+      return;
+    }
+    const container = this.#containerOf(id);
+    if (container?.state !== 'running')
+      throw new CallRejected(
+        404,
+        `Container '${idText(id)}' cannot be found (or is already killed)`,
+      );
+    const { runtime, logger } = this.#context.options;
+    if (signal === 9) {
+      await runtime.stopContainer(container.id, { graceMs: 0 });
+      return;
+    }
+    // Only the signal: what the task makes of it is its own affair, for a day.
+    runtime
+      .stopContainer(container.id, { graceMs: 86_400_000, signal: String(signal) })
+      .catch((error: unknown) => {
+        logger.info('Cannot signal a container', { container: idText(id), error });
+      });
+  }
+
+  async remove(id: ContainerID): Promise<void> {
+    const name = idText(id);
+    const session = this.#sessions.get(name);
+    if (session !== undefined) {
+      if (session.exitCode === undefined)
+        throw new CallRejected(500, `Failed to remove nested container ${name}: It is running`);
+      this.#sessions.delete(name);
+      return;
+    }
+    const container = this.#containerOf(id);
+    if (container !== undefined && container.state !== 'exited')
+      throw new CallRejected(500, `Failed to remove nested container ${name}: It is running`);
+  }
+
+  /** Tells everything the container writes until it ends or the signal aborts. */
+  async output(id: ContainerID, signal: AbortSignal, tell: Io): Promise<void> {
+    const session = this.#sessions.get(idText(id));
+    const process = session?.process ?? (await this.#attach(id));
+    const stop = (): void => process.close();
+    if (session === undefined) signal.addEventListener('abort', stop, { once: true });
+    const copy = async (
+      stream: AsyncIterable<Uint8Array> | undefined,
+      type: 'STDOUT' | 'STDERR',
+    ): Promise<void> => {
+      for await (const chunk of stream ?? []) {
+        if (signal.aborted) return;
+        const data = Buffer.from(chunk).toString('base64');
+        tell({ type: 'DATA', data: { type, data } });
+      }
+    };
+    await Promise.all([copy(process.stdout, 'STDOUT'), copy(process.stderr, 'STDERR')]);
+  }
+
+  /** A session ends with the stream that shows it. */
+  end(id: ContainerID): void {
+    const session = this.#sessions.get(idText(id));
+    if (session !== undefined && session.exitCode === undefined) session.process.close();
+  }
+
+  async #attach(id: ContainerID): Promise<Process> {
+    const container = this.#containerOf(id);
+    if (container?.state !== 'running')
+      throw new CallRejected(404, `Container ${idText(id)} cannot be found`);
+    return this.#context.options.runtime.attach(container.id, {
+      tty: container.spec.tty,
+      stdin: false,
+      stdout: true,
+      stderr: !container.spec.tty,
+    });
+  }
+
+  /** Puts what comes into the container's input until it ends. */
+  async input(id: ContainerID, messages: AsyncIterable<AgentProcessIO>): Promise<void> {
+    const session = this.#sessions.get(idText(id));
+    const container = session === undefined ? this.#containerOf(id) : undefined;
+    const process =
+      session?.process ??
+      (container?.state === 'running'
+        ? await this.#context.options.runtime.attach(container.id, {
+            tty: container.spec.tty,
+            stdin: true,
+            stdout: false,
+            stderr: false,
+          })
+        : undefined);
+    if (process === undefined)
+      throw new CallRejected(404, `Container ${idText(id)} cannot be found`);
+    for await (const message of messages) {
+      const size = message.control?.tty_info?.window_size;
+      if (size !== undefined) process.resize(size.columns, size.rows);
+      if (message.type !== 'DATA') continue;
+      const data = Buffer.from(message.data?.data ?? '', 'base64');
+      if (data.length === 0) {
+        process.stdin?.end();
+        return;
+      }
+      if (process.stdin?.write(data) === false) await process.stdin.drained();
+    }
+  }
+}
