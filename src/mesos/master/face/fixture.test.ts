@@ -87,6 +87,8 @@ export class FakeMaster implements Master {
   closed = 0;
   recovered = true;
   refuse: string | undefined;
+  /** What the core does upon a call, for tests with real clients. */
+  react: ((call: SchedulerCall, subscriber: Subscriber) => void) | undefined;
 
   readonly link = {
     subscribe: async (
@@ -119,6 +121,7 @@ export class FakeMaster implements Master {
       streamID,
       call: async (one) => {
         this.calls.push(one);
+        this.react?.(one, subscriber);
       },
       close: () => {
         this.closed += 1;
