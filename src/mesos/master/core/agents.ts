@@ -401,6 +401,7 @@ export class Agents {
         );
         books.goneAgents.set(agentID, { sinceMs });
       } else if (node !== undefined && isNodeReady(node)) {
+        if (this.#core.operator.isDown(machineOf(node))) continue;
         const book = this.#bookOf(node, object);
         book.connected = true;
         book.reregisteredMs = this.#core.options.clock.nowMs();

@@ -447,7 +447,12 @@ async function writeMany(
       } else if ('change' in write) {
         const object = structuredClone(await api.get(write.resource, write.target));
         write.change(object as Draft<KubeObject>);
-        objects.push(await api.update(write.resource, asNew(object)));
+        const stored = await api.update(write.resource, asNew(object));
+        const { resourceVersion } = stored.metadata;
+        const whole = { ...object, metadata: { ...object.metadata, resourceVersion } };
+        objects.push(
+          await api.update(write.resource, asNew(whole), { subresource: 'status' }),
+        );
       } else objects.push(await api.delete(write.resource, write.target));
     results.push({ ok: true, objects });
   }
