@@ -147,7 +147,7 @@ class DeploymentManager implements Deployments {
   }
 
   #advance(runSpecID: string): void {
-    for (const running of [...(this.#bySpec.get(runSpecID) ?? [])]) {
+    for (const running of this.#bySpec.get(runSpecID) ?? []) {
       const action = running.actions.get(runSpecID);
       if (action === undefined || !action.advance()) continue;
       running.actions.delete(runSpecID);

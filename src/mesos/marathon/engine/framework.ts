@@ -162,7 +162,7 @@ class MarathonFramework implements Framework {
         if (!signal.aborted) throw error;
       });
     }
-    for (const role of [...this.#reviveTimers.keys()]) this.#cancelRevive(role);
+    for (const role of this.#reviveTimers.keys()) this.#cancelRevive(role);
     this.#connection?.close();
     this.#connection = undefined;
   }

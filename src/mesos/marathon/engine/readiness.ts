@@ -81,7 +81,7 @@ class ReadinessManager implements ReadinessChecks {
   }
 
   stop(): void {
-    for (const id of [...this.#watched.keys()]) this.end(id);
+    for (const id of this.#watched.keys()) this.end(id);
   }
 
   #look(watched: Watched, instance: Instance): void {
