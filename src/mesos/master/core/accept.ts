@@ -9,9 +9,11 @@ import {
   resourcesText,
   subtractResources,
   sumResources,
+  unallocateResources,
   upgradeOperation,
   validateOperation,
   validateOperationShape,
+  type Action,
   type OfferID,
   type OfferOperation,
   type Resource,
@@ -195,7 +197,8 @@ function convert(work: Acceptance, operation: OfferOperation): void {
     core.operations.failed(framework, operation, {
       message: `${text}; on agent ${agent.id} at ${agent.pid} (${agent.info.hostname})`,
     });
-  const problem = validateOperation(operation, work.operationContext());
+  const problem =
+    validateOperation(operation, work.operationContext()) ?? unauthorized(work, operation);
   if (problem !== undefined) {
     fail(problem);
     return;
@@ -227,15 +230,33 @@ function convert(work: Acceptance, operation: OfferOperation): void {
   core.operations.finished(framework, agent, { operation, converted });
 }
 
+const operationActions: Readonly<Record<string, readonly [action: Action, text: string]>> = {
+  RESERVE: ['reserve_resources', 'reserve resources'],
+  UNRESERVE: ['unreserve_resources', 'unreserve resources'],
+  CREATE: ['create_volumes', 'create persistent volumes'],
+  DESTROY: ['destroy_volumes', 'destroy persistent volumes'],
+  GROW_VOLUME: ['resize_volumes', 'grow a volume'],
+  SHRINK_VOLUME: ['resize_volumes', 'shrink a volume'],
+};
+
+function unauthorized(work: Acceptance, { type = 'UNKNOWN' }: OfferOperation): string | undefined {
+  const { framework, agent, role } = work;
+  const entry = operationActions[type];
+  if (entry === undefined) return undefined;
+  const { principal } = framework.info;
+  const about = { role, agentID: agent.id, principal, frameworkID: framework.id };
+  return (framework.stream?.subscriber.allows?.(entry[0], about) ?? true)
+    ? undefined
+    : `Not authorized to ${entry[1]} as '${principal ?? ''}'`;
+}
+
 /** Others may have been offered the volume, which is shared. */
 function rescindHolders(work: Acceptance, volumes: Resources): void {
   const shared: readonly Resource[] = volumes.filter((volume) => volume.shared !== undefined);
   if (shared.length === 0) return;
-  for (const offer of [...work.agent.offers]) {
-    const held = sumResources(
-      offer.resources.map((one) => ({ ...one, allocation_info: undefined })),
-    );
-    const wanted = shared.map((one) => ({ ...one, allocation_info: undefined }));
+  for (const offer of work.agent.offers) {
+    const held = sumResources(unallocateResources(offer.resources));
+    const wanted = unallocateResources(shared);
     if (wanted.some((volume) => containsResources(held, [volume]))) work.core.offers.rescind(offer);
   }
 }

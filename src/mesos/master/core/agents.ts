@@ -219,7 +219,7 @@ export class Agents {
     const { offers, tasks, executors, options } = this.#core;
     book.connected = false;
     offers.rescindAgent(book);
-    for (const task of [...book.tasks]) {
+    for (const task of book.tasks) {
       if (task.framework.info.checkpoint === true || task.launching !== undefined) continue;
       if (task.execution === 'Command') executors.deletePodOf(task);
       void tasks.end(task, {
@@ -228,7 +228,7 @@ export class Agents {
         message: `Agent ${book.info.hostname} disconnected`,
       });
     }
-    for (const executor of [...book.executors])
+    for (const executor of book.executors)
       if (executor.framework.info.checkpoint !== true) void executors.deletePod(executor);
     book.countdown = options.clock.after(this.#leftMs(node), () => {
       book.countdown = undefined;

@@ -110,6 +110,8 @@ export class ExecutorBook implements ExecutorRecord {
   readonly tasks = new Set<TaskBook>();
   /** Task groups given to it so far. */
   groups = 0;
+  /** Containers of tasks that are done with, still in the Pod. */
+  finished: string[] = [];
   /** Stored, so that further tasks may join. */
   stored: Promise<boolean> = Promise.resolve(true);
   /** Growing one Pod is done one after the other. */

@@ -81,13 +81,22 @@ export class Executors {
     const kept = this.#kept.get(frameworkID) ?? [];
     this.#kept.set(frameworkID, kept);
     kept.push(podKey);
-    while (kept.length > keptMax) this.#deleteKey(kept.shift() ?? '');
+    while (kept.length > keptMax) void this.#deleteKey(kept.shift() ?? '');
   }
 
   /** One of its tasks ended: a custom executor's Pod gives that room back. */
   shrunk(task: TaskBook): void {
     const executor = task.framework.executor(task.agentID, task.executorID);
     if (executor !== undefined && task.execution === 'Custom') this.#core.launcher.resize(executor);
+  }
+
+  /** A group's task is done with: its container leaves the Pod, so that others find the room. */
+  pruned(task: TaskBook): void {
+    const executor = task.framework.executor(task.agentID, task.executorID);
+    if (executor === undefined || task.container === undefined || task.execution !== 'Group')
+      return;
+    executor.finished.push(task.container);
+    this.#core.launcher.resize(executor);
   }
 
   /** The agent is registered again: its executors are back in the account. */

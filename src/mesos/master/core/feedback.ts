@@ -146,7 +146,7 @@ export class Feedback {
 
   /** Of a framework that is removed the master acknowledges by itself. */
   forgetFramework(framework: FrameworkBook): void {
-    for (const entry of [...framework.operations.values()]) {
+    for (const entry of framework.operations.values()) {
       const agent = this.#core.books.agents.get(entry.agentID);
       if (agent !== undefined) this.#forget(framework, agent, entry);
     }

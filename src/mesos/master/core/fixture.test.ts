@@ -88,9 +88,17 @@ export class World implements AsyncDisposable {
     await this.stop();
   }
 
-  async addNode(name: string, more: { cpu?: string; labels?: Record<string, string> } = {}): Promise<void> {
+  async addNode(
+    name: string,
+    more: { cpu?: string; labels?: Record<string, string> } = {},
+  ): Promise<void> {
     const number = this.api.all(nodes).length + 1;
-    const amounts = { cpu: more.cpu ?? '4', memory: '8Gi', 'ephemeral-storage': '10Gi', pods: '110' };
+    const amounts = {
+      cpu: more.cpu ?? '4',
+      memory: '8Gi',
+      'ephemeral-storage': '10Gi',
+      pods: '110',
+    };
     const node = await this.api.create(nodes, {
       apiVersion: 'v1',
       kind: 'Node',
@@ -110,7 +118,12 @@ export class World implements AsyncDisposable {
   #poolNode(node: Node): void {
     this.pool.setNode({
       name: node.metadata.name,
-      amounts: { cpu: Number(node.status?.allocatable?.['cpu'] ?? 4) * 1000, memory: 8 * 2 ** 30, 'ephemeral-storage': 10 * 2 ** 30, pods: 110 },
+      amounts: {
+        cpu: Number(node.status?.allocatable?.['cpu'] ?? 4) * 1000,
+        memory: 8 * 2 ** 30,
+        'ephemeral-storage': 10 * 2 ** 30,
+        pods: 110,
+      },
     });
   }
 
@@ -129,7 +142,10 @@ export class World implements AsyncDisposable {
   }
 
   task(taskID: string): Task {
-    const found = this.api.all(taskKind).filter(({ spec }) => spec.taskID === taskID).at(-1);
+    const found = this.api
+      .all(taskKind)
+      .filter(({ spec }) => spec.taskID === taskID)
+      .at(-1);
     assert(found, `Task ${taskID} is stored`);
     return found;
   }
@@ -168,11 +184,9 @@ export class World implements AsyncDisposable {
   async endPod(name: string, namespace: string): Promise<void> {
     const pod = await this.api.get(pods, { name, namespace });
     this.pool.release(`pod/${namespace}/${name}`);
-    await this.api.update(
-      pods,
-      asNew({ ...pod, status: { ...pod.status, phase: 'Succeeded' } }),
-      { subresource: 'status' },
-    );
+    await this.api.update(pods, asNew({ ...pod, status: { ...pod.status, phase: 'Succeeded' } }), {
+      subresource: 'status',
+    });
     await this.clock.settle();
   }
 
@@ -208,7 +222,16 @@ export class TestFramework {
 
   async subscribe(info: Partial<FrameworkOptions> = {}): Promise<void> {
     this.closed = false;
-    const known = ['PARTITION_AWARE', 'RESERVATION_REFINEMENT', 'MULTI_ROLE', 'GPU_RESOURCES', 'SHARED_RESOURCES', 'TASK_KILLING_STATE', 'REGION_AWARE', 'REVOCABLE_RESOURCES'] as const;
+    const known = [
+      'PARTITION_AWARE',
+      'RESERVATION_REFINEMENT',
+      'MULTI_ROLE',
+      'GPU_RESOURCES',
+      'SHARED_RESOURCES',
+      'TASK_KILLING_STATE',
+      'REGION_AWARE',
+      'REVOCABLE_RESOURCES',
+    ] as const;
     const capabilities = known.filter((type) => info.capabilities?.includes(type));
     const framework_info = {
       user: 'nobody',
@@ -268,7 +291,9 @@ export class TestFramework {
   }
 
   updates(): readonly TaskStatus[] {
-    return this.take('UPDATE').flatMap(({ update }) => (update === undefined ? [] : [update.status]));
+    return this.take('UPDATE').flatMap(({ update }) =>
+      update === undefined ? [] : [update.status],
+    );
   }
 
   async offer(): Promise<Offer> {
@@ -392,8 +417,9 @@ export function fakeDoors(
         const result = grant(claimOf(pod));
         results.push(result);
         if (!result.ok) continue;
-        await api.create(pods, { ...pod, status: { phase: 'Pending' } });
+        const made = await api.create(pods, { ...pod, status: { phase: 'Pending' } });
         for (const task of tasks) await api.create(taskKind, task);
+        results[results.length - 1] = { ok: true, pod: made };
       }
       return results;
     },
@@ -401,26 +427,30 @@ export function fakeDoors(
       before();
       const results: LaunchResult[] = [];
       for (const growth of growths) {
-        const { namespace, podName: name } = growth;
         const pod = api.all(pods).find((one) => one.metadata.uid === growth.podUID);
         if (pod === undefined || !isActive(pod)) {
           results.push({ ok: false, reason: 'PodGone', message: 'gone' });
           continue;
         }
         const next = structuredClone(pod) as Draft<Pod>;
-        next.spec.containers = [...next.spec.containers, ...structuredClone(growth.containers ?? [])] as Draft<Pod>['spec']['containers'];
+        const stays = next.spec.containers.filter(
+          ({ name }) => growth.prune?.includes(name) !== true,
+        );
+        const added = structuredClone(growth.containers ?? []) as Draft<Pod>['spec']['containers'];
+        next.spec.containers = [...stays, ...added];
         const [first] = next.spec.containers;
         if (first !== undefined && growth.requests !== undefined)
           first.resources = { ...first.resources, requests: { ...growth.requests } };
         if (growth.heldPorts !== undefined)
-          next.metadata.annotations = { ...next.metadata.annotations, [annotations.heldPorts]: growth.heldPorts };
+          next.metadata.annotations = {
+            ...next.metadata.annotations,
+            [annotations.heldPorts]: growth.heldPorts,
+          };
         const result = grant({ ...claimOf(next as Pod), resize: true });
         results.push(result);
         if (!result.ok) continue;
         await api.update(pods, asNew(next as Pod));
         for (const task of growth.tasks) await api.create(taskKind, task);
-        void name;
-        void namespace;
       }
       return results;
     },
@@ -450,9 +480,7 @@ async function writeMany(
         const stored = await api.update(write.resource, asNew(object));
         const { resourceVersion } = stored.metadata;
         const whole = { ...object, metadata: { ...object.metadata, resourceVersion } };
-        objects.push(
-          await api.update(write.resource, asNew(whole), { subresource: 'status' }),
-        );
+        objects.push(await api.update(write.resource, asNew(whole), { subresource: 'status' }));
       } else objects.push(await api.delete(write.resource, write.target));
     results.push({ ok: true, objects });
   }

@@ -3,6 +3,7 @@ import { isStatus, type NewObject } from '#machinery';
 import { frameworks as frameworkKind, namespaceOf, objectName, type Framework } from '#mesos/kinds';
 import {
   CallRejected,
+  frameworkRoles,
   validateFrameworkUpdate,
   validateRole,
   type FrameworkInfo,
@@ -48,7 +49,9 @@ export class Frameworks {
     const known = books.frameworks.get(subscription.info.id?.value ?? '');
     counters.add(`master/messages_${known === undefined ? 'register' : 'reregister'}_framework`);
     const problem =
-      this.#problemOf(subscription) ?? principalProblem(known, subscription, subscriber);
+      this.#problemOf(subscription) ??
+      registrationProblem(subscription, subscriber) ??
+      principalProblem(known, subscription, subscriber);
     if (problem !== undefined) return refuse(problem, subscriber);
     const info = withPrincipal(subscription.info, subscriber);
     const book = known ?? (await this.#register({ ...subscription, info }, subscriber));
@@ -136,6 +139,7 @@ export class Frameworks {
       this.#core.announce({ type: 'FRAMEWORK_UPDATED', framework: book });
     }
     updates.resume(book);
+    this.#core.operations.resume(book);
     cycle.framework(book);
     return stream;
   }
@@ -153,7 +157,7 @@ export class Frameworks {
     const { offers, cycle } = this.#core;
     for (const role of before)
       if (!book.roles.has(role)) {
-        for (const offer of [...book.offers]) if (offer.role === role) offers.rescind(offer);
+        for (const offer of book.offers) if (offer.role === role) offers.rescind(offer);
       }
     // Filters of roles that are left or wanted again go with the new settings.
     cycle.settingsChanged(book);
@@ -173,6 +177,9 @@ export class Frameworks {
     const settings = settingsProblem(subscription);
     if (settings !== undefined)
       throw new CallRejected(400, `'UpdateFramework' call is not valid: ${settings}`);
+    const subscriber = book.stream?.subscriber;
+    const refused = subscriber && registrationProblem(subscription, subscriber);
+    if (refused !== undefined) throw new CallRejected(403, refused);
     const before = book.roles;
     applySubscription(book, subscription);
     this.#rolesChanged(book, before);
@@ -240,6 +247,7 @@ export class Frameworks {
     for (const task of [...book.tasks.values(), ...book.unreachableTasks.values()])
       stored.push(tasks.endWithFramework(task));
     stored.push(...executors.shutdownAll(book));
+    this.#core.operations.forgetFramework(book);
     books.frameworks.delete(book.id);
     books.completedFrameworks.push(book);
     stream?.end();
@@ -323,6 +331,16 @@ export class Frameworks {
 
 export function metricsPrefix(book: FrameworkBook): string {
   return `master/frameworks/${encodeURIComponent(book.info.name)}/${book.id}/`;
+}
+
+/** Check 12. */
+function registrationProblem({ info }: Subscription, subscriber: Subscriber): string | undefined {
+  const roles = [...frameworkRoles(info)].toSorted();
+  const about = { frameworkName: info.name, principal: info.principal, user: info.user };
+  const allowed = (role: string): boolean =>
+    subscriber.allows?.('register_frameworks', { ...about, role }) ?? true;
+  if (roles.every(allowed)) return undefined;
+  return `Not authorized to register framework ${info.id?.value ?? ''} with roles { ${roles.join(', ')} }`;
 }
 
 function optionalTime(text: string | undefined): number | undefined {

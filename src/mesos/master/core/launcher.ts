@@ -144,19 +144,21 @@ export class Launcher {
     this.#finish(plan, result);
   }
 
-  /** Tasks of a custom executor ended: its Pod is as large as what is left. */
+  /** Tasks of an executor ended: its Pod is as large as what is left. */
   resize(executor: ExecutorBook): void {
     if (this.#resizing.has(executor)) return;
     this.#resizing.add(executor);
     executor.growing = executor.growing.then(async () => {
       this.#resizing.delete(executor);
       if (!(await executor.stored) || !this.#core.books.executors.has(executor.podKey)) return;
+      const prune = executor.finished.splice(0);
       try {
         await this.#core.options.doors.grow([
           {
             namespace: executor.framework.namespace,
             podName: executor.podName,
             podUID: executor.podUID,
+            ...(prune.length > 0 && { prune }),
             ...podSize(executor),
             tasks: [],
           },

@@ -33,7 +33,12 @@ test('An offer has everything that is free of one agent', async () => {
     { name: 'cpus', type: 'SCALAR', scalar: { value: 4 }, role: '*' },
     { name: 'mem', type: 'SCALAR', scalar: { value: 8192 }, role: '*' },
     { name: 'disk', type: 'SCALAR', scalar: { value: 10_240 }, role: '*' },
-    { name: 'ports', type: 'RANGES', ranges: { range: [{ begin: 31_000, end: 32_000 }] }, role: '*' },
+    {
+      name: 'ports',
+      type: 'RANGES',
+      ranges: { range: [{ begin: 31_000, end: 32_000 }] },
+      role: '*',
+    },
   ]);
   at.master.check();
 });
@@ -48,7 +53,10 @@ test('LAUNCH makes a Pod and a Task, and updates come until they are acknowledge
   assert.equal(pod?.spec.nodeName, 'n1');
   assert.equal(pod?.spec.runtimeClassName, 'process');
   assert.equal(pod?.metadata.namespace, 'mesos-test-framework');
-  assert.equal(at.master.state.frameworks.get(framework.id)?.tasks.get('t1')?.state, 'TASK_STAGING');
+  assert.equal(
+    at.master.state.frameworks.get(framework.id)?.tasks.get('t1')?.state,
+    'TASK_STAGING',
+  );
   await at.update('t1', 'TASK_RUNNING');
   const [running] = framework.updates();
   assert.equal(running?.state, 'TASK_RUNNING');
@@ -148,7 +156,14 @@ test('What Pods take of an offered machine is rescinded, no more', async () => {
   assert.equal(offers.length, 2);
   const n1 = [...at.master.state.agents.values()].find(({ nodeName }) => nodeName === 'n1');
   at.pool.commit([
-    { owner: 'pod/default/web', node: 'n1', epoch: 0, amounts: { cpu: 1000, pods: 1 }, ports: [], role: '*' },
+    {
+      owner: 'pod/default/web',
+      node: 'n1',
+      epoch: 0,
+      amounts: { cpu: 1000, pods: 1 },
+      ports: [],
+      role: '*',
+    },
   ]);
   await at.clock.advance(1);
   const rescinded = framework.take('RESCIND').map(({ rescind }) => rescind?.offer_id.value);
@@ -167,13 +182,23 @@ test('A launch that loses the race for room is TASK_LOST or TASK_DROPPED', async
   const framework = await at.framework({ capabilities: ['PARTITION_AWARE'] });
   const offer = await framework.offer();
   at.pool.commit([
-    { owner: 'pod/default/web', node: 'n1', epoch: 0, amounts: { cpu: 3800, pods: 1 }, ports: [], role: '*' },
+    {
+      owner: 'pod/default/web',
+      node: 'n1',
+      epoch: 0,
+      amounts: { cpu: 3800, pods: 1 },
+      ports: [],
+      role: '*',
+    },
   ]);
   await framework.launch(offer, 't1');
   const [status] = framework.updates();
   assert.equal(status?.state, 'TASK_DROPPED');
   assert.equal(status?.reason, 'REASON_INVALID_OFFERS');
-  assert.match(status?.message ?? '', /^Task launched with invalid offers: node "n1" has 200m cpu free/);
+  assert.match(
+    status?.message ?? '',
+    /^Task launched with invalid offers: node "n1" has 200m cpu free/,
+  );
   assert.equal(at.master.state.frameworks.get(framework.id)?.tasks.size, 0);
   at.master.check();
 });
@@ -200,7 +225,10 @@ test('A failed over framework has its old stream told and closed', async () => {
   await using at = await world();
   const first = await at.framework();
   const second = await at.framework({ id: first.id });
-  assert.deepEqual(first.take('ERROR').map(({ error }) => error?.message), ['Framework failed over']);
+  assert.deepEqual(
+    first.take('ERROR').map(({ error }) => error?.message),
+    ['Framework failed over'],
+  );
   assert(first.closed);
   assert.equal(second.id, first.id);
   assert.equal((await second.offer()).framework_id.value, first.id);
@@ -220,7 +248,10 @@ test('A framework that does not come back in time is removed, its tasks killed i
   assert.equal(completed?.completedTasks[0]?.state, 'TASK_KILLED');
   assert(at.api.all(pods).every(({ metadata }) => metadata.deletionTimestamp !== undefined));
   const again = await at.framework({ id: framework.id });
-  assert.deepEqual(again.take('ERROR').map(({ error }) => error?.message), ['Framework has been removed']);
+  assert.deepEqual(
+    again.take('ERROR').map(({ error }) => error?.message),
+    ['Framework has been removed'],
+  );
 });
 
 test('A restarted master knows frameworks, agents and tasks, and sends what was not acknowledged', async () => {
@@ -235,7 +266,10 @@ test('A restarted master knows frameworks, agents and tasks, and sends what was 
   assert.equal(again.id, framework.id);
   const [running] = again.updates();
   assert.equal(running?.state, 'TASK_RUNNING');
-  assert.equal(at.master.state.frameworks.get(framework.id)?.tasks.get('t1')?.state, 'TASK_RUNNING');
+  assert.equal(
+    at.master.state.frameworks.get(framework.id)?.tasks.get('t1')?.state,
+    'TASK_RUNNING',
+  );
   const offer = await again.offer();
   assert.equal(offer.resources?.[0]?.scalar?.value, 3.5);
   at.master.check();

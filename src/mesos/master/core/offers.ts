@@ -142,14 +142,14 @@ export class Offers {
   }
 
   rescindAgent(agent: AgentBook): void {
-    for (const offer of [...agent.offers]) this.rescind(offer);
-    for (const inverse of [...agent.inverseOffers]) this.rescindInverse(inverse);
+    for (const offer of agent.offers) this.rescind(offer);
+    for (const inverse of agent.inverseOffers) this.rescindInverse(inverse);
   }
 
   /** After a failover, a disconnection or a removal: without a word. */
   dropAll(framework: FrameworkBook): void {
-    for (const offer of [...framework.offers]) this.drop(offer);
-    for (const inverse of [...framework.inverseOffers]) this.#forgetInverse(inverse);
+    for (const offer of framework.offers) this.drop(offer);
+    for (const inverse of framework.inverseOffers) this.#forgetInverse(inverse);
   }
 
   /** Pods took room on this node: what does not fit any more is rescinded, soon and no more than that. */

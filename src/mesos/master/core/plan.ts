@@ -8,7 +8,7 @@ import {
 } from '#mesos/protocol';
 import type { Acceptance } from './acceptance.ts';
 import { refuseTask } from './accept.ts';
-import { ExecutorBook, TaskBook } from './books.ts';
+import { ExecutorBook, TaskBook, type FrameworkBook } from './books.ts';
 import type { LaunchPlan } from './launcher.ts';
 import { podProblem } from '../pods/problems.ts';
 
@@ -16,6 +16,16 @@ import { podProblem } from '../pods/problems.ts';
 export function planTask(work: Acceptance, given: TaskInfo): void {
   const { core, framework, agent } = work;
   const task = completed(given, framework.id);
+  const user = userOf(task, framework);
+  if (!mayRun(work, user)) {
+    refuseTask(core, framework, {
+      task,
+      state: 'TASK_ERROR',
+      reason: 'REASON_TASK_UNAUTHORIZED',
+      message: `Principal '${framework.info.principal ?? ''}' no authorized to ${launchText(task, framework, user)}`,
+    });
+    return;
+  }
   const problem = validateTask(task, work.launchContext()) ?? podProblem(task);
   if (problem !== undefined) {
     refuseTask(core, framework, {
@@ -59,6 +69,19 @@ export function planGroup(work: Acceptance, given: OfferOperationLaunchGroup): v
   );
   if (tasks.length === 0) return;
   const { executor: info } = given;
+  const barred = tasks.find((task) => !mayRun(work, userOf(task, framework)));
+  if (barred !== undefined) {
+    const text = launchText(barred, framework, userOf(barred, framework));
+    for (const task of tasks)
+      refuseTask(core, framework, {
+        task,
+        state: 'TASK_ERROR',
+        reason: 'REASON_TASK_GROUP_UNAUTHORIZED',
+        // The missing space is the reference's.
+        message: `Task '${barred.task_id.value}' is not authorized to${text}`,
+      });
+    return;
+  }
   const problem =
     validateTaskGroup({ tasks }, info, work.launchContext()) ??
     duplicateID(tasks) ??
@@ -80,6 +103,21 @@ export function planGroup(work: Acceptance, given: OfferOperationLaunchGroup): v
     work.consume(task.resources ?? []);
     addTask(work, taskBook(work, { task, executor, execution, group }), undefined);
   }
+}
+
+/** Whom a task runs as (mesos.md 11). */
+function userOf({ command, executor }: TaskInfo, framework: FrameworkBook): string {
+  return command?.user ?? executor?.command?.user ?? framework.info.user;
+}
+
+function mayRun({ framework, agent }: Acceptance, user: string): boolean {
+  const { stream, info, namespace, id } = framework;
+  const about = { user, namespace, frameworkID: id, frameworkName: info.name, agentID: agent.id };
+  return stream?.subscriber.allows?.('run_tasks', about) ?? true;
+}
+
+function launchText(task: TaskInfo, framework: FrameworkBook, user: string): string {
+  return `launch task ${task.task_id.value} of framework ${framework.id} under user '${user}'`;
 }
 
 /** Two tasks of one name cannot be two containers; the reference does not look. */

@@ -194,6 +194,7 @@ export class Tasks {
     framework.unreachableTasks.delete(task.taskID);
     books.tasks.delete(task.key);
     this.release(task);
+    this.#core.executors.pruned(task);
     this.#leave(task);
     this.#remember(task);
     const completedTime = formatMicroTime(options.clock.nowMs());
