@@ -23,6 +23,7 @@ import {
   clusterNames,
   dnsHandler,
   forwarding,
+  mesosSpace,
 } from '#net/dns';
 import type { DnsHandler } from '#net/dns';
 import { ServiceProxy, serviceOfSlice } from '#net/proxy';
@@ -46,6 +47,7 @@ import { keepNodeRoutes } from './agent/node-routes.ts';
 import { upstreamServers } from './agent/upstream.ts';
 import { pkiDir } from './cluster/connect.ts';
 import { joinTokenPath } from './cluster/start.ts';
+import { lookupHost, mesosZone } from './cluster/mesos-zone.ts';
 import { nodePaths } from './cluster/node-paths.ts';
 import type { NodePaths } from './cluster/node-paths.ts';
 import { planOf } from './cluster/plan.ts';
@@ -271,8 +273,18 @@ function namesOf(parts: AgentParts): DnsHandler {
     zone: clusterDomain,
     ownAddress: ownAddress([plan.podRange, plan.serviceRange]),
   });
+  const mesos = mesosSpace({
+    api: parts.api,
+    createInformer,
+    clock,
+    random: systemRandom,
+    logger: context.logger,
+    signal: context.signal,
+    zone: mesosZone(plan, parts.gateway),
+    lookup: lookupHost,
+  });
   const forward = forwarding({ servers: upstreamServers(), ask: askDns });
-  return dnsHandler({ logger: context.logger, chain: [cluster, forward] });
+  return dnsHandler({ logger: context.logger, chain: [cluster, mesos, forward] });
 }
 
 interface Caches {

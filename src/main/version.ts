@@ -46,3 +46,5 @@ export function versionInfo(): Readonly<
 
 /** The Mesos whose API is served; clients read it as numbers. */
 export const mesosVersion = '1.11.0';
+/** Of Mesos-DNS, whose HTTP API is served. */
+export const mesosDnsVersion = '0.9.0';

@@ -8,8 +8,9 @@ import type { KubeServer } from '#kube/server';
 import { apps, frameworks } from '#mesos/kinds';
 import type { Pool } from '#pool';
 import type { ClusterConfig } from '../cluster/config.ts';
+import { lookupHost, mesosZone } from '../cluster/mesos-zone.ts';
 import type { ClusterPlan } from '../cluster/plan.ts';
-import { mesosVersion } from '../version.ts';
+import { mesosDnsVersion, mesosVersion } from '../version.ts';
 import { mesosAccess } from './mesos-access.ts';
 import { agentDoor } from './mesos-messages.ts';
 import type { MesosMessages } from './mesos-messages.ts';
@@ -45,10 +46,12 @@ export async function serveMesos(parts: MesosParts): Promise<AsyncDisposable> {
         logger.warn(`${what} is not served`, { host, port, error });
       }
   };
-  const { mesosMaster, marathon } = plan.ports;
+  const { mesosMaster, marathon, mesosDns } = plan.ports;
+  const names = once(() => namesFace(parts));
   await Promise.all([
     listen('The Mesos master', mesosMaster, async (request) => (await started()).master(request)),
     listen('Marathon', marathon, async (request) => (await started()).marathon(request)),
+    listen('Mesos-DNS', mesosDns, async (request) => (await names())(request)),
   ]);
   if (kube.reader.list(frameworks).length > 0 || kube.reader.list(apps).length > 0)
     started().catch((error: unknown) => logger.error('Mesos cannot be started', { error }));
@@ -62,6 +65,30 @@ export async function serveMesos(parts: MesosParts): Promise<AsyncDisposable> {
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
   return () => (made ??= make());
+}
+
+/** The HTTP API of Mesos-DNS: reads the store, so it needs no master that runs. */
+async function namesFace(parts: MesosParts): Promise<Face> {
+  const { plan, kube, logger, signal } = parts;
+  const { MesosView, createMesosDnsFace } = await (await import('#net/dns')).loadMesosDns();
+  const view = new MesosView({
+    api: kube.apiFor(systemUser),
+    createInformer,
+    clock: systemClock,
+    logger,
+    signal,
+    zone: mesosZone(plan, plan.hostIp),
+    lookup: lookupHost,
+  });
+  const httpPort = plan.ports.mesosDns;
+  const face = createMesosDnsFace({ view, version: mesosDnsVersion, httpPort });
+  // The names of all tasks are for those who may see the tasks.
+  const access = mesosAccess(parts).master;
+  return async (request) => {
+    const caller = await access.authenticate(request, 'mesos-dns');
+    if ('refusal' in caller) return caller.refusal;
+    return caller.allows('view_tasks') ? face(request) : { status: 403, headers: {} };
+  };
 }
 
 interface Faces {

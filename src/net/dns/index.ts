@@ -9,11 +9,9 @@ export { addressesOfService, addressesOfSlice, clusterNames } from './cluster.ts
 export type { ClusterNamesOptions } from './cluster.ts';
 export { forwarding } from './forward.ts';
 export type { AskUpstream } from './forward.ts';
-export { createMesosDnsFace } from './mesos/face.ts';
 export type { MesosDnsFaceOptions } from './mesos/face.ts';
-export { mesosNames } from './mesos/names.ts';
+export { loadMesosDns, mesosSpace } from './mesos/load.ts';
 export type { ZoneFacts } from './mesos/records.ts';
-export { MesosView } from './mesos/view.ts';
 export type { MesosViewOptions } from './mesos/view.ts';
 export { dnsHandler } from './server.ts';
 export type { DnsHandler } from './server.ts';

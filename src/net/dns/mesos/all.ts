@@ -1,0 +1,3 @@
+export { createMesosDnsFace } from './face.ts';
+export { mesosNames } from './names.ts';
+export { MesosView } from './view.ts';
