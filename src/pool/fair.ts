@@ -39,7 +39,6 @@ export function isBehind(other: Sibling, asking: Sibling, unit: number): boolean
 export interface FairRefusal {
   /** Who has too much: a role above the claim's, or its own. */
   readonly role: string;
-  readonly share: number;
   readonly fair: number;
   /** Who waits. */
   readonly behind: string;
@@ -111,6 +110,7 @@ export class Fairness {
   refusal(claim: Claim, account: NodeAccount): FairRefusal | undefined {
     if (this.#demands.size === 0) return undefined;
     const payer = this.#world.roles.get(claim.role);
+    if (this.share([], claim.amounts) === 0) return undefined;
     if (this.#demands.size === 1 && this.#demands.has(payer)) return undefined;
     const path: Role[] = [];
     for (let above: Role | undefined = payer; above !== undefined; above = above.parent)
@@ -133,8 +133,7 @@ export class Fairness {
             isBehind(other, asking, unit) &&
             this.#couldUse(other, account),
         );
-        if (behind !== undefined)
-          return { role: role.name, share: asking.share, fair, behind: behind.role.name };
+        if (behind !== undefined) return { role: role.name, fair, behind: behind.role.name };
       }
       budget = Math.max(asking.share, fair);
     }

@@ -243,8 +243,8 @@ export class Ledger implements Pool {
     if (claim.fair !== true) return undefined;
     const found = this.fairness.refusal(claim, account);
     if (found === undefined) return undefined;
-    const has = `role "${found.role}" has ${percent(found.share)} of the cluster`;
-    const text = `${has}, its fair share is ${percent(found.fair)} while role "${found.behind}" waits`;
+    const has = `role "${found.role}" has its fair share of ${percent(found.fair)}`;
+    const text = `${has} while role "${found.behind}" waits for room`;
     return refused('FairShare', text);
   }
 

@@ -18,6 +18,7 @@ export {
   matchesTolerations,
   podHostPorts,
   podLimits,
+  isSystemCritical,
   podPriority,
   podQosClass,
   podRequests,

@@ -49,6 +49,23 @@ export class FailureHandler {
     await Promise.all(writes);
   }
 
+  /** Held back by the pool although there is room: no preemption, only the reason. */
+  async held(refused: readonly { readonly pod: Pod; readonly reason: string }[]): Promise<void> {
+    const nodes = this.#world.table.count;
+    const writes: Promise<void>[] = [];
+    for (const { pod, reason } of refused) {
+      const message = `0/${nodes} nodes are available: ${reason}.`;
+      if (this.#says(pod, message)) continue;
+      this.#options.recorder.event(pod, 'Warning', {
+        reason: 'FailedScheduling',
+        action: 'Scheduling',
+        message,
+      });
+      writes.push(this.#write(() => this.#tell(pod, message, '')));
+    }
+    await Promise.all(writes);
+  }
+
   #preempt(
     pod: Pod,
     shape: Shape | undefined,
@@ -71,10 +88,7 @@ export class FailureHandler {
   }
 
   async #tell(pod: Pod, message: string, nominated: string): Promise<void> {
-    const known = pod.status.conditions?.find(({ type }) => type === 'PodScheduled');
-    const same =
-      known?.status === 'False' && known.reason === 'Unschedulable' && known.message === message;
-    if (same && nominated === '') return;
+    if (this.#says(pod, message) && nominated === '') return;
     const condition = this.#condition(pod, {
       type: 'PodScheduled',
       status: 'False',
@@ -83,6 +97,14 @@ export class FailureHandler {
     });
     const status = nominated === '' ? {} : { nominatedNodeName: nominated };
     await this.#writeStatus(pod, condition, status);
+  }
+
+  /** The Pod shows this reason already. */
+  #says(pod: Pod, message: string): boolean {
+    const known = pod.status.conditions?.find(({ type }) => type === 'PodScheduled');
+    return (
+      known?.status === 'False' && known.reason === 'Unschedulable' && known.message === message
+    );
   }
 
   async #evict(victim: Pod, by: Pod, node: string): Promise<void> {

@@ -33,6 +33,8 @@ export interface Refusal {
   readonly nodes: number;
   /** Rows where taking Pods away could help. */
   readonly helpable: readonly number[];
+  /** Rows that would do if they had more room. */
+  readonly short: readonly number[];
   /** What kept it from every node alike, before any was looked at. */
   readonly before?: string | undefined;
 }
@@ -101,6 +103,7 @@ export class Placer {
     const reasons = new Map<string, number>();
     const plugins = new Set<string>();
     const helpable: number[] = [];
+    const short: number[] = [];
     const count = (reason: string): void => {
       reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
     };
@@ -119,6 +122,7 @@ export class Placer {
         plugins.add(roomFilter.plugin);
         for (const reason of roomFilter.reasons(shape, this.#table, row)) count(reason);
         helpable.push(row);
+        short.push(row);
       } else if (refused !== undefined) {
         plugins.add(refused.plugin);
         count(refused.reason);
@@ -129,7 +133,7 @@ export class Placer {
           helpable.push(row);
       }
     }
-    return { reasons, plugins, nodes, helpable };
+    return { reasons, plugins, nodes, helpable, short };
   }
 
   /** Forgets a shape whose meaning changed under the same key. */

@@ -42,6 +42,8 @@ const helps: Readonly<Record<ClusterEvent, ReadonlySet<string> | 'all'>> = {
   claimChanged: new Set(['VolumeBinding']),
 };
 
+const fairShare: ReadonlySet<string> = new Set(['FairShare']);
+
 // pkg/scheduler/backend/queue: 1 s doubled per attempt, at most 10 s; leftovers after 5 minutes.
 const backoffMsMin = 1_000;
 const backoffMsMax = 10_000;
@@ -56,6 +58,10 @@ export class SchedulingQueue {
   readonly #active = new Map<number, Map<string, Map<string, QueuedPod>>>();
   readonly #backoff = new Set<QueuedPod>();
   readonly #unschedulable = new Set<QueuedPod>();
+  /** Of those, the ones held back for fairness. */
+  readonly #held = new Set<QueuedPod>();
+  /** Moves when Pods came, were refused, or left. */
+  version = 0;
   #timer: { readonly atMs: number; readonly cancel: Cancel } | undefined;
 
   constructor(clock: Clock, wake: () => void) {
@@ -83,6 +89,7 @@ export class SchedulingQueue {
   add(entry: QueuedPod): void {
     this.#entries.set(entry.key, entry);
     this.#activate(entry);
+    this.version += 1;
   }
 
   /** The Pod itself was changed: it may fit now. */
@@ -102,6 +109,7 @@ export class SchedulingQueue {
     if (entry === undefined) return;
     this.#leave(entry);
     this.#entries.delete(key);
+    this.version += 1;
   }
 
   /** Up to `max` Pods of one shape: the highest priority first, then who has waited longest. */
@@ -142,6 +150,37 @@ export class SchedulingQueue {
     this.#fail(entry, plugins);
     entry.place = 'unschedulable';
     this.#unschedulable.add(entry);
+    this.version += 1;
+  }
+
+  /** Its role has its fair share: waits, without a back-off, until shares have moved. */
+  hold(entry: QueuedPod): void {
+    if (this.#entries.get(entry.key) !== entry) return;
+    entry.readyMs = this.#clock.monotonicMs();
+    entry.plugins = fairShare;
+    entry.place = 'unschedulable';
+    this.#unschedulable.add(entry);
+    this.#held.add(entry);
+    this.version += 1;
+  }
+
+  /** Some are held back for fairness. */
+  get holds(): boolean {
+    return this.#held.size > 0;
+  }
+
+  /** Tries the first `count` of them again. */
+  releaseHeld(count: number): void {
+    let left = count;
+    for (const entry of this.#held) {
+      if (left-- <= 0) return;
+      this.#release(entry);
+    }
+  }
+
+  /** All that wait for a node. */
+  get waiting(): Iterable<QueuedPod> {
+    return this.#entries.values();
   }
 
   /** Lost a race or met an error: again after its back-off. */
@@ -183,6 +222,7 @@ export class SchedulingQueue {
 
   #release(entry: QueuedPod): void {
     this.#unschedulable.delete(entry);
+    this.#held.delete(entry);
     if (entry.readyMs <= this.#clock.monotonicMs()) this.#activate(entry);
     else this.#delay(entry);
   }
@@ -224,6 +264,7 @@ export class SchedulingQueue {
   #leave(entry: QueuedPod): void {
     this.#backoff.delete(entry);
     this.#unschedulable.delete(entry);
+    this.#held.delete(entry);
     const shapes = this.#active.get(entry.priority);
     const pods = shapes?.get(entry.shapeKey);
     if (shapes === undefined || pods === undefined || pods.get(entry.key) !== entry) return;

@@ -3,6 +3,7 @@ import { silentLogger } from '#base';
 import { createInformer, keyOf, labelsInclude, type EventRecorder, type Informer } from '#client';
 import {
   isPodTerminal,
+  isSystemCritical,
   namespaces as namespaceKind,
   nodes as nodeKind,
   persistentVolumeClaims as claimKind,
@@ -21,6 +22,7 @@ import {
 import type { Api } from '#machinery';
 import type { Claim, Pool, Verdict } from '#pool';
 import { claimProblem } from './claims.ts';
+import { heldRetryMs, RoomDemand } from './demand.ts';
 import { FailureHandler } from './failures.ts';
 import { NodeTable } from './nodes.ts';
 import { Placer, type Refusal } from './placer.ts';
@@ -66,6 +68,8 @@ export interface Scheduler {
 }
 
 const batchPodsMax = 512;
+/** Of a namespace, and an annotation of Pods: the role that pays. */
+const roleLabel = 'tandem.dev/role';
 /** A batch is cut when deciding has taken this long, so that reads and watches are not kept waiting. */
 const decideMsMax = 4;
 
@@ -87,10 +91,13 @@ class PodScheduler implements Scheduler {
   readonly #placer: Placer;
   readonly #queue: SchedulingQueue;
   readonly #failures: FailureHandler;
+  readonly #demand: RoomDemand;
   readonly #shapes = new Map<string, Shape>();
   /** Bound by us, but the cache does not show it yet. */
   readonly #assumed = new Map<string, { readonly uid: string; readonly node: string }>();
   readonly #events = new Set<ClusterEvent>();
+  /** Namespaces on a role of their own. */
+  readonly #onRoles = new Set<string>();
   #wake: () => void = () => undefined;
 
   constructor(options: SchedulerOptions) {
@@ -112,6 +119,13 @@ class PodScheduler implements Scheduler {
     this.#placer = new Placer(world, options.random);
     this.#queue = new SchedulingQueue(clock, () => this.#wake());
     this.#failures = new FailureHandler({ ...options, name: this.#name }, world);
+    this.#demand = new RoomDemand({
+      pool,
+      clock,
+      table: this.#table,
+      role: ({ pod }) => this.#role(pod),
+      shape: (entry) => this.#shape(entry),
+    });
     this.#listen();
   }
 
@@ -125,6 +139,7 @@ class PodScheduler implements Scheduler {
 
   async run(signal: AbortSignal): Promise<void> {
     using _following = this.#table.follow(() => this.#wake());
+    using _demanding = this.#demand.follow(() => this.#wake());
     const informers = [
       this.#nodes,
       this.#namespaces,
@@ -149,14 +164,17 @@ class PodScheduler implements Scheduler {
         await new Promise<void>((resolve) => setImmediate(resolve));
         continue;
       }
+      this.#demand.tell(this.#queue, this.#severalRoles);
       const waiting = this.#queue.counts.unschedulable > 0;
-      await this.#idle(signal, waiting ? leftoverMs / 5 : undefined);
+      const waitMs = this.#queue.holds ? heldRetryMs : leftoverMs / 5;
+      await this.#idle(signal, waiting ? waitMs : undefined);
       const nowMs = this.#options.clock.monotonicMs();
       if (nowMs - leftoversMs < leftoverMs / 5) continue;
       leftoversMs = nowMs;
       this.#queue.releaseLeftovers();
     }
     this.#queue.stop();
+    this.#demand.stop();
     await Promise.all(running);
   }
 
@@ -182,12 +200,15 @@ class PodScheduler implements Scheduler {
     this.#table.roomFreed = false;
     for (const event of this.#events) this.#queue.happened(event);
     this.#events.clear();
+    if (this.#queue.holds && this.#queue.counts.active === 0)
+      this.#queue.releaseHeld(this.#demand.retries());
   }
 
   async #schedule(batch: readonly QueuedPod[]): Promise<void> {
     const [first] = batch;
     if (first === undefined) return;
     try {
+      if (this.#severalRoles) this.#demand.tell(this.#queue, true);
       const before = claimProblem(first.pod, (key) => this.#claims.get(key));
       if (before !== undefined) {
         await this.#refuse(batch, this.#shape(first), before);
@@ -244,11 +265,15 @@ class PodScheduler implements Scheduler {
       this.#logger.error('Cannot bind a batch', { error, pods: bindings.length });
       results = [];
     }
+    const held: { pod: Pod; reason: string }[] = [];
     for (const [at, { entry, request }] of bindings.entries()) {
       const result = results[at] ?? { ok: false, reason: 'Failed', message: 'no answer' };
       if (result.ok) this.#bound(entry, request);
       else this.#lost(entry, request, result.reason);
+      if (!result.ok && result.reason === 'FairShare')
+        held.push({ pod: entry.pod, reason: result.message });
     }
+    if (held.length > 0) await this.#failures.held(held);
   }
 
   #bound(entry: QueuedPod, { pod, node }: BindRequest): void {
@@ -269,7 +294,10 @@ class PodScheduler implements Scheduler {
     if (seen?.spec.nodeName) this.#index.put(seen, seen.spec.nodeName);
     else this.#index.remove(entry.key);
     if (reason === 'PodGone' || reason === 'AlreadyBound') this.#queue.remove(entry.key);
-    else if (reason === 'Failed' || reason === 'QuotaExceeded') this.#queue.retry(entry);
+    else if (reason === 'FairShare') {
+      this.#queue.hold(entry);
+      this.#demand.held();
+    } else if (reason === 'Failed' || reason === 'QuotaExceeded') this.#queue.retry(entry);
     else this.#queue.giveBack(entry); // lost a race: look again at once
   }
 
@@ -284,7 +312,9 @@ class PodScheduler implements Scheduler {
             plugins: new Set(['VolumeBinding']),
             nodes: this.#table.count,
             helpable: [],
+            short: [],
           };
+    this.#demand.refused(shape, refusal.short);
     const live = refused.filter((entry) => this.#queue.get(entry.key) === entry);
     for (const entry of live) this.#queue.park(entry, refusal.plugins);
     await this.#failures.handle(live, shape, refusal);
@@ -298,14 +328,18 @@ class PodScheduler implements Scheduler {
       amounts: shape.amounts,
       ports: shape.ports,
       role: this.#role(pod),
+      fair: !isSystemCritical(pod),
     };
   }
 
   /** Who pays: what the Mesos master wrote on the Pod, else its namespace's label, else everybody. */
   #role(pod: Pod): string {
-    const label = 'tandem.dev/role';
     const space = this.#namespaces.get(pod.metadata.namespace ?? '');
-    return pod.metadata.annotations?.[label] ?? space?.metadata.labels?.[label] ?? '*';
+    return pod.metadata.annotations?.[roleLabel] ?? space?.metadata.labels?.[roleLabel] ?? '*';
+  }
+
+  get #severalRoles(): boolean {
+    return this.#onRoles.size > 0;
   }
 
   #shape(entry: QueuedPod): Shape {
@@ -357,7 +391,9 @@ class PodScheduler implements Scheduler {
       this.#events.add(old === undefined ? 'nodeAdded' : 'nodeChanged');
     });
     this.#pods.onChange(({ key, object, old }) => this.#podChanged(key, object, old));
-    this.#namespaces.onChange(({ object, old }) => {
+    this.#namespaces.onChange(({ key, object, old }) => {
+      if (object?.metadata.labels?.[roleLabel] === undefined) this.#onRoles.delete(key);
+      else this.#onRoles.add(key);
       if (old === undefined || object === undefined) return;
       if (JSON.stringify(old.metadata.labels) === JSON.stringify(object.metadata.labels)) return;
       this.#index.forget();

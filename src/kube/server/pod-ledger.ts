@@ -1,6 +1,6 @@
 import { formatTime } from '#base';
 import type { ObjectUpdate, UpdateResult } from '#apiserver';
-import { pods, type Pod } from '#kube/kinds';
+import { isSystemCritical, pods, type Pod } from '#kube/kinds';
 import { type Draft, StatusError, conflict, notFound } from '#machinery';
 import type { Claim, Verdict } from '#pool';
 import { type Growth, type Launch, type LaunchResult, Launcher } from './launcher.ts';
@@ -102,7 +102,9 @@ export class PodLedger implements Disposable {
         continue;
       }
       this.#claims.begin(ownerOf(pod));
-      claims.push(this.#claims.claimOf(pod, { node: binding.node, epoch: binding.epoch }));
+      const claim = this.#claims.claimOf(pod, { node: binding.node, epoch: binding.epoch });
+      // What the cluster itself cannot do without is never held back for another role.
+      claims.push({ ...claim, fair: !isSystemCritical(pod) });
       wanted.push(index);
     }
     try {

@@ -116,6 +116,10 @@ export function isPodTerminal(pod: {
 export function podPriority(pod: { readonly spec: PodSpec }): number {
   return pod.spec.priority ?? 0;
 }
+/** What the cluster itself cannot do without: the classes `system-cluster-critical` and above. */
+export function isSystemCritical(pod: { readonly spec: PodSpec }): boolean {
+  return podPriority(pod) >= 2_000_000_000;
+}
 
 export interface HostPortUse {
   readonly protocol: string;
