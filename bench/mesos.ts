@@ -180,14 +180,16 @@ async function countTasks(server: BenchServer, count: number) {
   const connection = await PlainConnection.open(server.endpoint);
   const done = Promise.withResolvers<void>();
   let seen = 0;
+  let rest = '';
+  const mark = '"type":"ADDED"';
   connection.stream('/apis/mesos.tandem.dev/v1/tasks?watch=1', (chunk) => {
-    const text = chunk.toString('latin1');
-    for (
-      let at = text.indexOf('"type":"ADDED"');
-      at >= 0;
-      at = text.indexOf('"type":"ADDED"', at + 1)
-    )
+    const text = rest + chunk.toString('latin1');
+    let from = 0;
+    for (let at = text.indexOf(mark); at >= 0; at = text.indexOf(mark, from)) {
       seen++;
+      from = at + mark.length;
+    }
+    rest = text.slice(Math.max(from, text.length - mark.length + 1));
     if (seen >= count) done.resolve();
   });
   const late = setTimeout(
