@@ -1,6 +1,8 @@
 import {
   addResources,
   containsResources,
+  isShared,
+  sharedResources,
   subtractResources,
   sumResources,
   type Filters,
@@ -25,6 +27,8 @@ export class Acceptance {
   readonly offers: readonly OfferBook[];
   /** Allocated; a sum. */
   remaining: Resources;
+  /** Shared volumes of the offers: any number of tasks of the call may use each. */
+  #shared: Resources;
   /** Made by operations of this call and not used by a later one: given back without a filter. */
   converted: Resources = [];
   /** Volumes grown and shrunk, with what they left: for the next offer. */
@@ -47,6 +51,7 @@ export class Acceptance {
     this.role = options.offers[0]?.role ?? '*';
     for (const offer of this.offers) core.offers.take(offer);
     this.remaining = sumResources(...this.offers.map(({ resources }) => resources));
+    this.#shared = sharedResources(this.remaining);
   }
 
   launchContext(): LaunchContext {
@@ -60,7 +65,7 @@ export class Acceptance {
       executor: (id) => framework.executor(agent.id, id)?.info,
       containersOf: (id) =>
         [...(framework.executor(agent.id, id)?.tasks ?? [])].map(({ info }) => info.container),
-      offered: this.remaining,
+      offered: [...this.remaining.filter((one) => !isShared(one)), ...this.#shared],
     };
   }
 
@@ -79,12 +84,16 @@ export class Acceptance {
     };
   }
 
-  /** A task or an executor takes its part of the offers. */
+  /** A task or an executor takes its part of the offers; of a shared volume it takes a copy. */
   consume(resources: readonly Resource[]): void {
-    this.remaining = subtractResources(this.remaining, sumResources(resources));
+    const own = resources.filter(({ shared }) => shared === undefined);
+    if (own.length < resources.length)
+      this.agent.busy.add(resources.filter(({ shared }) => shared !== undefined));
+    this.remaining = subtractResources(this.remaining, sumResources(own));
   }
 
   noteConverted(consumed: Resources, converted: Resources): void {
+    if ([...consumed, ...converted].some(isShared)) this.#shared = sharedResources(this.remaining);
     if (containsResources(this.converted, consumed))
       this.converted = subtractResources(this.converted, consumed);
     this.converted = addResources(this.converted, converted);
