@@ -75,10 +75,13 @@ export class ProtobufWriter {
     this.#buffer.set(bytes, at);
   }
   double(value: number): void {
-    this.#buffer.writeDoubleLE(value, this.#room(8));
+    // Making room may replace the buffer, so it comes first.
+    const at = this.#room(8);
+    this.#buffer.writeDoubleLE(value, at);
   }
   bytes(value: Uint8Array): void {
-    this.#buffer.set(value, this.#room(value.length));
+    const at = this.#room(value.length);
+    this.#buffer.set(value, at);
   }
   /** The text without a length. */
   text(value: string): void {

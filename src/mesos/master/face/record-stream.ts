@@ -5,7 +5,7 @@ import type { Sink, StreamBody } from '#base';
  * has begun wait. A client that does not read is cut off at a limit; nobody waits for it.
  */
 export class RecordStream {
-  readonly #backlogBytesMax: number;
+  #backlogBytesMax: number;
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
   #sink: Sink | undefined;
@@ -29,8 +29,13 @@ export class RecordStream {
     else this.#onGone = action;
   }
 
-  /** `allowance` adds to the limit for a record that is large by nature. */
-  write(record: Uint8Array, { allowance = 0 }: { readonly allowance?: number } = {}): void {
+  /** A record that is large by nature: the limit counts from it on. */
+  writeLarge(record: Uint8Array): void {
+    this.#backlogBytesMax += record.length;
+    this.write(record);
+  }
+
+  write(record: Uint8Array): void {
     if (this.#ended || this.#gone) return;
     const sink = this.#sink;
     if (sink === undefined) {
@@ -38,7 +43,7 @@ export class RecordStream {
       this.#waitingBytes += record.length;
     } else sink.write(record);
     const backlog = sink?.backlogBytes ?? this.#waitingBytes;
-    if (backlog <= this.#backlogBytesMax + allowance) return;
+    if (backlog <= this.#backlogBytesMax) return;
     this.#overflow = true;
     this.#leave();
   }

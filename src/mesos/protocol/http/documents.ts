@@ -1,7 +1,7 @@
 import type { Clock, FaceReply, Sink } from '#base';
 
 /** Work between two looks at the clock ends after this: nobody else waits longer. */
-const sliceMs = 4;
+const sliceMs = 3;
 const chunkBytes = 64 * 1024;
 /** Up to this a document is sent whole, with its length. */
 const wholeBytesMax = 256 * 1024;

@@ -69,7 +69,7 @@ class EventStream {
       encoding === 'json'
         ? await jsonSlices(context, this.#subscribed())
         : await protobufSlices(context, this.#subscribed());
-    this.records.write(Buffer.concat([Buffer.from(`${bytes}\n`), ...slices]), { allowance: bytes });
+    this.records.writeLarge(Buffer.concat([Buffer.from(`${bytes}\n`), ...slices]));
     this.#beat();
     const held = this.#held ?? [];
     this.#held = undefined;

@@ -127,7 +127,7 @@ export async function jsonSlices(
   return whole;
 }
 
-const sliceMs = 4;
+const sliceMs = 3;
 
 /** Called after each piece of work; gives a promise to wait for when others should have a turn. */
 function breather(clock: Clock): () => Promise<void> | undefined {
