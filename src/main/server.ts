@@ -10,6 +10,7 @@ import { createScheduler } from '#kube/scheduler';
 import { createKubeServer, systemUser } from '#kube/server';
 import type { KubeServer } from '#kube/server';
 import { ServiceProxy, serviceOfSlice } from '#net/proxy';
+import { describeMesos } from '#mesos/kinds';
 import { createPool } from '#pool';
 import type { Pool } from '#pool';
 import { StoreFormatError, StoreInUseError, openMemoryStore, openSqliteStore } from '#store';
@@ -125,7 +126,7 @@ function kubeServer(parts: KubeParts): KubeServer {
     publicAddress: `127.0.0.1:${plan.ports.api}`,
     describe: (type, field) => {
       const key = field === '' ? type : `${type}.${field}`;
-      return Object.hasOwn(descriptions, key) ? descriptions[key] : undefined;
+      return Object.hasOwn(descriptions, key) ? descriptions[key] : describeMesos(type, field);
     },
     onStoreFailed: parts.onStoreFailed,
     doors: [parts.messages.door],

@@ -111,8 +111,11 @@ class SchemaMaker {
     const fallback =
       this.#flavour === 'v3' && field.default !== undefined ? { default: field.default } : {};
     const values = field.enum === undefined || field.type === 'list' ? {} : { enum: field.enum };
+    // Any value with any keys; kubectl explain takes no schema that says nothing at all.
+    const open = field.type === 'JSON' ? { 'x-kubernetes-preserve-unknown-fields': true } : {};
     return {
       ...(description === undefined ? {} : { description }),
+      ...open,
       ...wrapped,
       ...fallback,
       ...values,

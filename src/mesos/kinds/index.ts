@@ -21,4 +21,5 @@ export {
   resourceRoles,
   tasks,
 } from './all.ts';
+export { describeMesos } from './descriptions.ts';
 export { namespaceOf, objectName } from './names.ts';

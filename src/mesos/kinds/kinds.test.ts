@@ -4,7 +4,14 @@ import { typeTables } from '#kube/kinds';
 import { problemText } from '#machinery';
 import type { Draft, KindDeclaration, KubeObject } from '#machinery';
 import { createCodec, encodeCanonicalJson } from '#wire';
-import { mesosKinds, mesosTypeTables, namespaceOf, objectName, tasks } from './index.ts';
+import {
+  describeMesos,
+  mesosKinds,
+  mesosTypeTables,
+  namespaceOf,
+  objectName,
+  tasks,
+} from './index.ts';
 
 const codec = createCodec({
   type: (name) => typeTables.type(name) ?? mesosTypeTables.type(name),
@@ -46,6 +53,12 @@ test('Every kind has its type and its list in the tables, and lives in its group
     assert.equal(kind.storagePrefix, `${kind.group}/${kind.plural}`);
     assert.match(kind.group, /^(mesos|marathon)\.tandem\.dev$/);
   }
+});
+
+test('Every kind says what it is', () => {
+  for (const { type } of mesosKinds) assert.ok(describeMesos(type, ''), type);
+  assert.match(describeMesos(`${tasks.type}Spec`, 'taskID') ?? '', /framework gave/);
+  assert.equal(describeMesos('k8s.io.api.core.v1.Pod', ''), undefined);
 });
 
 test('A Mesos message inside an object comes back as it was, unknown keys and their order too', () => {
