@@ -109,10 +109,11 @@ export class Drain {
    * operations was done with. Tasks of a draining one are killed; when none is left it is drained.
    */
   changed(agentID: string): void {
-    const agent = this.#host.state.agents.get(agentID);
+    // Asked of every agent now and then: most are not drained.
+    if (this.#host.state.agents.get(agentID)?.drain?.state !== 'DRAINING') return;
     const stored = this.#host.storedAgent(agentID);
     const drain = stored?.spec.drain;
-    if (agent === undefined || drain?.state !== 'DRAINING' || stored?.spec.gone === true) return;
+    if (drain?.state !== 'DRAINING' || stored?.spec.gone === true) return;
     const tasks = this.#host.tasksOn(agentID);
     if (tasks.length > 0) {
       for (const task of tasks) this.#kill(task, drain.maxGracePeriodNanoseconds);

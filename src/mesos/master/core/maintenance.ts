@@ -141,13 +141,17 @@ export class Maintenance {
 
   status(): MaintenanceClusterStatus {
     const draining = this.#machines().filter((machine) => this.modeOf(machine) === 'DRAINING');
+    const answers = new Map<string, AllocatorInverseOfferStatus[]>();
+    for (const [agentID, byFramework] of this.#answers) {
+      const agent = this.#host.state.agents.get(agentID);
+      if (agent === undefined) continue;
+      const key = machineKey(machineOf(agent));
+      answers.set(key, [...(answers.get(key) ?? []), ...byFramework.values()]);
+    }
     return {
       draining_machines: draining.map((id) => {
-        const key = machineKey(id);
-        const statuses = [...this.#host.state.agents.values()]
-          .filter((agent) => machineKey(machineOf(agent)) === key)
-          .flatMap((agent) => [...(this.#answers.get(agent.id)?.values() ?? [])]);
-        return statuses.length === 0 ? { id } : { id, statuses };
+        const statuses = answers.get(machineKey(id));
+        return statuses === undefined ? { id } : { id, statuses };
       }),
       down_machines: this.#down,
     };

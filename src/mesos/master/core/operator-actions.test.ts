@@ -82,7 +82,7 @@ class World {
       connected: true,
       active: true,
       deactivated: false,
-      drain: undefined,
+      drain: this.drain(),
       registeredMs: 0,
       reregisteredMs: undefined,
       capabilities: agentCapabilities,
@@ -91,6 +91,18 @@ class World {
       podResources: () => [],
       offeredResources: () => this.offers.flatMap(({ offer }) => offer.resources ?? []),
     };
+  }
+
+  drain(): AgentRecord['drain'] {
+    const { drain } = this.agent.spec;
+    return (
+      drain && {
+        state: drain.state,
+        maxGracePeriodNanoseconds: drain.maxGracePeriodNanoseconds,
+        markGone: drain.markGone === true,
+        startedMs: 0,
+      }
+    );
   }
 
   state(): MasterState {
