@@ -19,7 +19,13 @@ import {
   unallocateResources,
 } from './arithmetic.ts';
 import { parseResources } from './parse.ts';
+import { kindKey, sameKind } from './same.ts';
 import { resourcesText } from './text.ts';
+import {
+  validateRevocableMix,
+  validateUniquePersistence,
+  validateUsable,
+} from '../validate/usage.ts';
 import {
   coalesce,
   containsRanges,
@@ -207,6 +213,35 @@ test('ports of all roles are one list of ranges', () => {
     { begin: 31000, end: 31003 },
     { begin: 31005, end: 31005 },
   ]);
+});
+
+test('long lists are summed as short ones are', () => {
+  fc.assert(
+    fc.property(fc.array(arbitraryResource, { minLength: 33, maxLength: 60 }), (list) => {
+      const oneByOne = list.reduce<readonly Resource[]>((sum, one) => addResources(sum, [one]), []);
+      assert.deepEqual(sumResources(list), oneByOne);
+    }),
+  );
+});
+
+test('resources are of one kind exactly when their keys are equal', () => {
+  fc.assert(
+    fc.property(arbitraryResource, arbitraryResource, (left, right) => {
+      assert.equal(kindKey(left) === kindKey(right), sameKind(left, right));
+    }),
+  );
+});
+
+test('forty thousand resources of a stranger are judged in no time', () => {
+  const many = Array.from({ length: 40_000 }, (_, at) => scalar(`r${at}`, 1, eng));
+  const shared = Array.from({ length: 10_000 }, (_, at) => sharedVolume(`v${at}`));
+  const startMs = performance.now();
+  assert.equal(sumResources(many, many).length, 40_000);
+  assert.equal(validateUsable(many), undefined);
+  assert.equal(validateRevocableMix([...many, scalar('other', 1, { revocable: {} })]), undefined);
+  assert.equal(validateUniquePersistence(shared), undefined);
+  assert.ok(resourcesText(shared).endsWith('<SHARED>:64<1>'));
+  assert.ok(performance.now() - startMs < 2000);
 });
 
 test('a resource named like a field of objects does no harm', () => {

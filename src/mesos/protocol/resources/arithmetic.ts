@@ -11,7 +11,8 @@ import {
   unallocateResource,
   withoutReservations,
 } from './reservations.ts';
-import { containsResource, isAddable, isSubtractable, sameResource } from './same.ts';
+import { containsResource, isAddable, isIndivisible, isSubtractable, kindKey } from './same.ts';
+import { valueText } from './text.ts';
 import {
   addRanges,
   addSets,
@@ -44,10 +45,33 @@ export function isEmptyResource(resource: Resource): boolean {
   }
 }
 
+/** Up to here looking at every one is quicker than an index. */
+const looseMax = 32;
+
 /** The sum of loose resources. */
 export function sumResources(...lists: readonly Resources[]): Resources {
   const sum: Resource[] = [];
+  const count = lists.reduce((total, list) => total + list.length, 0);
+  if (count > looseMax) return sumOfMany(lists);
   for (const list of lists) for (const resource of list) addTo(sum, resource);
+  return sum;
+}
+
+/** The same with an index, for lists as long as strangers like. */
+function sumOfMany(lists: readonly Resources[]): Resources {
+  const sum: Resource[] = [];
+  const places = new Map<string, number>();
+  for (const resource of lists.flat()) {
+    if (isEmptyResource(resource)) continue;
+    const key = isIndivisible(resource) || isShared(resource) ? undefined : kindKey(resource);
+    const place = key === undefined ? undefined : places.get(key);
+    const one = place === undefined ? undefined : sum[place];
+    if (one !== undefined && place !== undefined) sum[place] = plus(one, resource);
+    else {
+      if (key !== undefined) places.set(key, sum.length);
+      sum.push(resource);
+    }
+  }
   return sum;
 }
 
@@ -239,9 +263,12 @@ function quantityOf(resource: Resource): number {
 /** Each shared volume once, however often it is held. */
 export function onceShared(resources: Resources): Resources {
   if (!resources.some(isShared)) return resources;
-  return resources.filter(
-    (resource, index) =>
-      !isShared(resource) ||
-      resources.findIndex((other) => sameResource(other, resource)) === index,
-  );
+  const seen = new Set<string>();
+  return resources.filter((resource) => {
+    if (!isShared(resource)) return true;
+    const key = `${kindKey(resource)} ${valueText(resource)}`;
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
 }

@@ -160,6 +160,11 @@ export function sameLabels(left: Labels | undefined, right: Labels | undefined):
   return ours.length === theirs.length && ours.every((key, index) => key === theirs[index]);
 }
 
+/** Equal for the same bag of labels; null when there are none at all. */
+export function labelsKey(labels: Labels | undefined): readonly string[] | null {
+  return labels === undefined ? null : (labels.labels ?? []).map(labelKey).toSorted();
+}
+
 function labelKey({ key, value }: Label): string {
   return JSON.stringify([key, value]);
 }

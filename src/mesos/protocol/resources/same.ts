@@ -1,5 +1,5 @@
 import type { Resource, ResourceDiskInfo, ResourceDiskInfoSource } from '../types.ts';
-import { sameLabels, sameReservations } from './reservations.ts';
+import { labelsKey, sameLabels, sameReservations } from './reservations.ts';
 import { containsRanges, containsSet, sameRanges, sameSets, toFixed } from './values.ts';
 
 /** Are they of the same thing, whatever the amount? (src/common/resources.cpp, metadata) */
@@ -15,6 +15,39 @@ export function sameKind(left: Resource, right: Resource): boolean {
     left.provider_id?.value === right.provider_id?.value &&
     (left.shared === undefined) === (right.shared === undefined)
   );
+}
+
+/** Equal for resources of the same kind, and only for those. */
+export function kindKey(resource: Resource): string {
+  const { name, type, allocation_info: allocation, disk, provider_id: provider } = resource;
+  const reservations = (resource.reservations ?? []).map((info) => [
+    info.type ?? 'UNKNOWN',
+    info.role ?? '',
+    info.principal ?? null,
+    labelsKey(info.labels),
+  ]);
+  const source = disk?.source;
+  return JSON.stringify([
+    name,
+    type,
+    allocation === undefined ? null : [allocation.role],
+    reservations,
+    disk === undefined ? null : [disk.persistence?.id],
+    source === undefined
+      ? null
+      : [
+          source.type,
+          source.path === undefined ? null : [source.path.root],
+          source.mount === undefined ? null : [source.mount.root],
+          source.vendor,
+          source.id,
+          source.profile,
+          labelsKey(source.metadata),
+        ],
+    resource.revocable !== undefined,
+    provider?.value,
+    resource.shared !== undefined,
+  ]);
 }
 
 export function sameResource(left: Resource, right: Resource): boolean {

@@ -7,7 +7,6 @@ import type {
   Volume,
 } from '../types.ts';
 import { isShared } from './reservations.ts';
-import { sameResource } from './same.ts';
 import { rangesText, scalarText, setText } from './values.ts';
 
 /** As messages name a resource: `cpus(allocated: eng)(reservations: [(STATIC,eng)]):1.5`. */
@@ -32,13 +31,18 @@ export function resourceText(resource: Resource): string {
 export function resourcesText(resources: readonly Resource[]): string {
   if (resources.length === 0) return '{}';
   const texts: string[] = [];
-  for (const [index, resource] of resources.entries()) {
-    if (!isShared(resource)) texts.push(resourceText(resource));
-    else if (resources.findIndex((other) => sameResource(other, resource)) === index) {
-      const count = resources.filter((other) => sameResource(other, resource)).length;
-      texts.push(`${resourceText(resource)}<${count}>`);
+  /** Of shared ones: how many there are, and where they are written. */
+  const shared = new Map<string, { count: number; readonly place: number }>();
+  for (const resource of resources) {
+    const text = resourceText(resource);
+    const known = isShared(resource) ? shared.get(text) : undefined;
+    if (known !== undefined) known.count += 1;
+    else {
+      if (isShared(resource)) shared.set(text, { count: 1, place: texts.length });
+      texts.push(text);
     }
   }
+  for (const { count, place } of shared.values()) texts[place] += `<${count}>`;
   return texts.join('; ');
 }
 

@@ -36,7 +36,8 @@ function validateFrameworkRoles(info: FrameworkInfo): string | undefined {
   }
   if (role !== undefined)
     return "'FrameworkInfo.role' must not be set when the framework is MULTI_ROLE capable";
-  const repeated = new Set(roles.filter((one, at) => roles.indexOf(one) !== at));
+  const seen = new Set<string>();
+  const repeated = new Set(roles.filter((one) => seen.size === seen.add(one).size));
   if (repeated.size > 0)
     return `'FrameworkInfo.roles' contains duplicate items: ${setOf(repeated)}`;
   for (const one of roles) {

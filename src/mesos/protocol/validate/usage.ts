@@ -3,8 +3,6 @@ import {
   onceShared,
   persistentVolumes,
   resourceQuantities,
-  revocableResources,
-  sameResources,
   scalarOf,
   sumResources,
   type Resources,
@@ -91,13 +89,12 @@ export function validateOneRole(resources: readonly Resource[]): string | undefi
 }
 
 export function validateRevocableMix(resources: Resources): string | undefined {
-  for (const name of new Set(resources.map((resource) => resource.name))) {
-    const named = resources.filter((resource) => resource.name === name);
-    const revocable = revocableResources(named);
-    if (revocable.length > 0 && !sameResources(named, revocable))
-      return `Cannot use both revocable and non-revocable '${name}' at the same time`;
-  }
-  return undefined;
+  if (!resources.some(isRevocable)) return undefined;
+  const revocable = new Set(resources.filter(isRevocable).map(({ name }) => name));
+  const both = resources.find((one) => !isRevocable(one) && revocable.has(one.name));
+  return both === undefined
+    ? undefined
+    : `Cannot use both revocable and non-revocable '${both.name}' at the same time`;
 }
 
 export function validateVolumes(volumes: readonly Resource[]): string | undefined {
