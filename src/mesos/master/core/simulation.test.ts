@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { tasks as taskKind } from '#mesos/kinds';
 import type { Offer, TaskState } from '#mesos/protocol';
 import { seedsFromEnvironment } from '#sim';
-import { taskInfo, World, type TestFramework } from './fixture.test.ts';
+import { World, type TestFramework } from './fixture.test.ts';
 
 /** What an executor says of a task, in order. */
 const life: readonly TaskState[] = ['TASK_STARTING', 'TASK_RUNNING', 'TASK_FINISHED'];
