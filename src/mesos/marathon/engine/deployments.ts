@@ -49,6 +49,8 @@ interface Running {
   readonly actions: Map<string, ActionRun>;
   /** Began, and has not ended yet. */
   live: boolean;
+  /** As answers show it, by step: people ask often, and plans may be large. */
+  shown: { readonly step: number; readonly info: raml.DeploymentStepInfo } | undefined;
 }
 
 export function createDeployments(options: DeploymentsOptions): Deployments {
@@ -80,7 +82,14 @@ class DeploymentManager implements Deployments {
   }
 
   start(plan: Plan, { resumed }: { readonly resumed: boolean }): void {
-    const running: Running = { plan, resumed, step: 0, actions: new Map(), live: true };
+    const running: Running = {
+      plan,
+      resumed,
+      step: 0,
+      actions: new Map(),
+      live: true,
+      shown: undefined,
+    };
     this.#running.set(plan.id, running);
     for (const id of affectedIDs(plan)) {
       const others = this.#bySpec.get(id);
@@ -123,14 +132,20 @@ class DeploymentManager implements Deployments {
   }
 
   list(): readonly raml.DeploymentStepInfo[] {
-    return [...this.#running.values()].map(({ plan, step }) =>
-      deploymentInfo(plan, {
-        currentStep: step,
-        readiness: new Map(
-          affectedIDs(plan).map((id) => [id, this.#options.readiness.resultsOf(id)]),
-        ),
-      }),
-    );
+    return [...this.#running.values()].map((running) => this.#info(running));
+  }
+
+  #info(running: Running): raml.DeploymentStepInfo {
+    const { plan, step, shown } = running;
+    const { readiness } = this.#options;
+    const results = new Map<string, readonly raml.TaskReadinessCheckResult[]>();
+    for (const id of readiness.watched)
+      if (this.#bySpec.get(id)?.has(running) === true) results.set(id, readiness.resultsOf(id));
+    if (results.size > 0) return deploymentInfo(plan, { currentStep: step, readiness: results });
+    if (shown?.step === step) return shown.info;
+    const info = deploymentInfo(plan, { currentStep: step, readiness: results });
+    running.shown = { step, info };
+    return info;
   }
 
   poke(runSpecID: string): void {

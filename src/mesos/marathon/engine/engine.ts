@@ -154,10 +154,10 @@ function coreOf({ options, settings, state, loaded, commit }: Opened) {
 /** The loops that start and end instances, and what they ask. */
 function loopsOf({ options, state, loaded }: Opened, { common }: ReturnType<typeof coreOf>) {
   const { clock, random, tracker, settings, logger } = common;
-  const { api, net } = options;
+  const { writer, net } = options;
   const { namespace } = state;
   const { failures } = loaded;
-  const summaries = createSummaries({ ...common, api, namespace, failures });
+  const summaries = createSummaries({ ...common, writer, namespace, failures });
   const killer = createKiller(common);
   const backoff = createBackoff(clock);
   const launcher = createLauncher({ ...common, backoff });

@@ -11,6 +11,8 @@ export interface ReadinessChecks {
   end(runSpecID: string): void;
   isReady(instance: Instance, app: App): boolean;
   resultsOf(runSpecID: string): readonly raml.TaskReadinessCheckResult[];
+  /** Apps that are asked at present. */
+  readonly watched: Iterable<string>;
   onChange(listener: (runSpecID: string) => void): void;
   stop(): void;
 }
@@ -74,6 +76,10 @@ class ReadinessManager implements ReadinessChecks {
 
   resultsOf(runSpecID: string): readonly raml.TaskReadinessCheckResult[] {
     return [...(this.#watched.get(runSpecID)?.results.values() ?? [])];
+  }
+
+  get watched(): Iterable<string> {
+    return this.#watched.keys();
   }
 
   onChange(listener: (runSpecID: string) => void): void {

@@ -102,6 +102,11 @@ function apply(options: StatusUpdateOptions, status: TaskStatus): Promise<void> 
       { ...next, reservation: undefined, agent: undefined, condition: 'Scheduled' },
       updated,
     );
+  // A launch on its way says so twice or more; what is stored of it, that it was launched, stays true.
+  if (next.condition === 'Staging' || next.condition === 'Starting') {
+    tracker.note(next, updated);
+    return Promise.resolve();
+  }
   return tracker.put(next, updated);
 }
 

@@ -1,6 +1,6 @@
 import type { Cancel, Clock, Logger } from '#base';
-import type { Api, KubeObject, ResourceName } from '#machinery';
-import { isStatus } from '#machinery';
+import type { Draft, SystemWriter, WriteGroup } from '#machinery';
+import { isStatus, updating } from '#machinery';
 import type { MarathonJson, RunSpecStatus } from '#mesos/kinds';
 import { appPods, apps, objectName } from '#mesos/kinds';
 import type { Instance, InstanceTask, Root, raml } from '../model/index.ts';
@@ -18,7 +18,7 @@ export interface Summaries {
 }
 
 export interface SummaryOptions {
-  readonly api: Api;
+  readonly writer: SystemWriter;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly tracker: Tracker;
@@ -28,7 +28,7 @@ export interface SummaryOptions {
 }
 
 /** People do not read faster, and a deployment changes counts by the thousand. */
-const writeDelayMs = 2_000;
+const writeDelayMs = 3_000;
 
 export function createSummaries(options: SummaryOptions): Summaries {
   return new SummaryWriter(options);
@@ -81,15 +81,19 @@ class SummaryWriter implements Summaries {
     this.#dirty.add(id);
     this.#timer ??= this.#options.clock.after(writeDelayMs, () => {
       this.#timer = undefined;
-      void this.#flush();
+      this.#flush().catch((error: unknown) => {
+        this.#options.logger.warn('Cannot write summaries of apps', { error });
+      });
     });
   }
 
   async #flush(): Promise<void> {
+    const { root, writer, logger, namespace } = this.#options;
     const ids = [...this.#dirty];
     this.#dirty.clear();
+    const groups: WriteGroup[] = [];
     for (const id of ids) {
-      const runSpec = runSpecOf(this.#options.root(), id);
+      const runSpec = runSpecOf(root(), id);
       if (runSpec === undefined) {
         this.#written.delete(id);
         this.#failures.delete(id);
@@ -98,26 +102,20 @@ class SummaryWriter implements Summaries {
       const status = this.#statusOf(id);
       const text = JSON.stringify(status);
       if (this.#written.get(id) === text) continue;
-      const resource: ResourceName = runSpec.kind === 'app' ? apps : appPods;
-      await this.#write(resource, id, status);
       this.#written.set(id, text);
+      const target = { name: objectName(id), namespace };
+      const set = (draft: { status: Draft<RunSpecStatus> }): void => {
+        draft.status = status;
+      };
+      groups.push([
+        runSpec.kind === 'app' ? updating(apps, target, set) : updating(appPods, target, set),
+      ]);
     }
-  }
-
-  async #write(resource: ResourceName, id: string, status: RunSpecStatus): Promise<void> {
-    const { api, namespace, logger } = this.#options;
-    const target = { name: objectName(id), namespace };
-    try {
-      await api.patch<KubeObject>(
-        resource,
-        { ...target, subresource: 'status' },
-        { type: 'merge', body: { status } },
-      );
-    } catch (error) {
-      // It has just been deleted, or somebody else writes it: the next change comes again.
-      if (!isStatus(error, 'NotFound') && !isStatus(error, 'Conflict'))
-        logger.warn('Cannot write the summary of an app', { id, error });
-    }
+    // Each by itself: one that has just been deleted is no concern of the others.
+    const results = groups.length === 0 ? [] : await writer.writeMany(groups);
+    for (const result of results)
+      if (!result.ok && !isStatus(result.error, 'NotFound'))
+        logger.warn('Cannot write the summary of an app', { error: result.error });
   }
 
   #statusOf(id: string): RunSpecStatus {

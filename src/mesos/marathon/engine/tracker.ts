@@ -27,6 +27,8 @@ export interface Tracker {
   readonly size: number;
   /** `task` is the one an update was about: it is announced with its status. */
   put(instance: Instance, task?: InstanceTask): Promise<void>;
+  /** In memory only: after a crash the master tells it again. */
+  note(instance: Instance, task: InstanceTask): void;
   /** The last state is announced, then it is forgotten. */
   expunge(instance: Instance, task?: InstanceTask): Promise<void>;
   load(objects: readonly AppInstance[]): void;
@@ -89,12 +91,13 @@ class InstanceTracker implements Tracker {
   }
 
   put(instance: Instance, task?: InstanceTask): Promise<void> {
-    const old = this.#instances.get(instance.instanceID);
-    this.#index(instance, old);
     const stored = this.#store(instance);
-    this.#announce(instance, { old, task });
-    this.#tell({ id: instance.instanceID, old, now: instance });
+    this.#change(instance, task);
     return stored;
+  }
+
+  note(instance: Instance, task: InstanceTask): void {
+    this.#change(instance, task);
   }
 
   expunge(instance: Instance, task?: InstanceTask): Promise<void> {
@@ -153,6 +156,13 @@ class InstanceTracker implements Tracker {
     if (old?.tasks === instance.tasks) return;
     for (const { taskID } of old?.tasks ?? []) this.#byTask.delete(taskID);
     for (const { taskID } of instance.tasks) this.#byTask.set(taskID, instanceID);
+  }
+
+  #change(instance: Instance, task: InstanceTask | undefined): void {
+    const old = this.#instances.get(instance.instanceID);
+    this.#index(instance, old);
+    this.#announce(instance, { old, task });
+    this.#tell({ id: instance.instanceID, old, now: instance });
   }
 
   /** One that never ran holds nothing: after a crash the deployment or the scale check makes another. */

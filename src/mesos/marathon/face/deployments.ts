@@ -1,5 +1,6 @@
 import type { FaceReply } from '#base';
-import { MarathonFailure, affectedIDs, listText, revertPlan } from '../model/index.ts';
+import type { raml } from '../model/index.ts';
+import { MarathonFailure, affectedIDs, revertPlan, textOf } from '../model/index.ts';
 import type { Call } from './http.ts';
 import { demand, deploymentReply, emptyReply, flag, jsonReply, mayView } from './http.ts';
 
@@ -11,7 +12,18 @@ export function listDeployments(call: Call): FaceReply {
     .filter(({ affectedApps, affectedPods }) =>
       [...affectedApps, ...affectedPods].every((id) => mayView(call, 'app', id)),
     );
-  return jsonReply(listText('DeploymentStepInfo', infos));
+  return jsonReply(`[${infos.map(infoText).join(',')}]`);
+}
+
+/** The same object means the same text: a plan may name thousands of apps. */
+const texts = new WeakMap<raml.DeploymentStepInfo, string>();
+
+function infoText(info: raml.DeploymentStepInfo): string {
+  const known = texts.get(info);
+  if (known !== undefined) return known;
+  const text = textOf('DeploymentStepInfo', info);
+  texts.set(info, text);
+  return text;
 }
 
 /** Undone by another deployment; with force it just stops where it is. */
