@@ -1,9 +1,16 @@
 import type { Face, FaceReply } from '#base';
-import { createRouterFace, loadCodec, openAccess, textReply } from '#mesos/protocol';
+import {
+  LoggingLevel,
+  createRouterFace,
+  filesRoutes,
+  loadCodec,
+  loggingRoutes,
+  openAccess,
+  textReply,
+} from '#mesos/protocol';
 import type { Route, Routes } from '#mesos/protocol';
-import { LoggingLevel } from './logging.ts';
 import { faceLimits } from './options.ts';
-import type { FaceContext, Leader, Leadership, MasterFaceOptions } from './options.ts';
+import type { FaceContext, Leader, Leadership, MasterFaceOptions, Processes } from './options.ts';
 import { operatorRoute } from './operator/operator.ts';
 import { schedulerRoute } from './scheduler.ts';
 
@@ -40,8 +47,19 @@ async function make(options: MasterFaceOptions): Promise<Face> {
     delegate: 'master',
     access: options.access ?? openAccess,
     bodyBytesMax: limits.bodyBytesMax,
-    processes: { ...others, master: { ...redirecting(context, legacy), ...own } },
+    processes: {
+      logging: loggingRoutes(context.logging, 'mesos-master-readwrite'),
+      ...filesProcess(options),
+      ...others,
+      master: { ...redirecting(context, legacy), ...own },
+    },
   });
+}
+
+function filesProcess({ files }: MasterFaceOptions): Processes {
+  if (files === undefined) return {};
+  const rights = { realm: 'mesos-master-readonly', action: 'access_mesos_logs' } as const;
+  return { files: filesRoutes(files, rights) };
 }
 
 /** Endpoints that every master answers by itself (mesos.md 1.3). */

@@ -1,6 +1,12 @@
 import type { Clock, FaceReply, Logger, Random } from '#base';
-import type { Access, HttpRequest, MessageCodec, Routes, VirtualFiles } from '#mesos/protocol';
-import type { LoggingLevel } from './logging.ts';
+import type {
+  Access,
+  HttpRequest,
+  LoggingLevel,
+  MessageCodec,
+  Routes,
+  VirtualFiles,
+} from '#mesos/protocol';
 import type { Master } from '../core/master.ts';
 
 /** What the master's faces need. */

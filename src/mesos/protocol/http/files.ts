@@ -13,6 +13,13 @@ export interface VirtualFiles {
     path: string,
     range: { readonly offset: number; readonly length?: number | undefined },
   ): Promise<{ readonly size: number; readonly data: Uint8Array }>;
+  /** For `read` and `download`; a directory is refused with the verb. */
+  open(path: string, to: 'read' | 'download'): Promise<OpenFile>;
   /** Real path by virtual path, for `/files/debug`. */
   attached(): ReadonlyMap<string, string>;
+}
+
+export interface OpenFile extends AsyncDisposable {
+  readonly size: number;
+  read(offset: number, length: number): Promise<Uint8Array>;
 }

@@ -4,7 +4,9 @@ export type { Access, Action, ActionObject, Caller } from './access.ts';
 export { inProcessRequest } from './in-process.ts';
 export { documentReply } from './documents.ts';
 export type { DocumentOptions } from './documents.ts';
-export type { VirtualFiles } from './files.ts';
+export type { OpenFile, VirtualFiles } from './files.ts';
+export { filesRoutes } from './files-routes.ts';
+export { LoggingLevel, loggingRoutes } from './logging.ts';
 export {
   acceptedEncoding,
   acceptsEncoding,

@@ -1,4 +1,4 @@
-import type { MessageCodec } from '#mesos/protocol';
+import type { LoggingLevel, MessageCodec } from '#mesos/protocol';
 import type { CustomExecutors } from '../custom/custom-executors.ts';
 import type { ExecutorsOptions } from '../options.ts';
 import type { WorkPaths } from '../paths.ts';
@@ -12,6 +12,7 @@ export interface AgentContext {
   readonly world: World;
   readonly paths: WorkPaths;
   readonly codec: MessageCodec;
+  readonly logging: LoggingLevel;
   readonly custom: CustomExecutors;
   readonly files: SandboxView;
   readonly facts: AgentFactsReader;

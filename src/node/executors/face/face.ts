@@ -1,9 +1,12 @@
 import type { Clock, Face } from '#base';
 import {
+  LoggingLevel,
   createRouterFace,
   emptyReply,
+  filesRoutes,
   jsonReply,
   loadCodec,
+  loggingRoutes,
   openAccess,
   textReply,
 } from '#mesos/protocol';
@@ -11,10 +14,8 @@ import type { HttpRequest, Route, Routes } from '#mesos/protocol';
 import { executorRoute } from '../custom/executor-endpoint.ts';
 import { containersReply, statisticsReply } from './containers.ts';
 import type { AgentContext } from './context.ts';
-import { filesRoutes } from './files-routes.ts';
 import { double, jsonText } from './json.ts';
 import type { Json } from './json.ts';
-import { loggingRoutes } from './logging.ts';
 import { metricsOf } from './metrics.ts';
 import { agentOperatorRoute } from './operator.ts';
 import { stateJson, versionJson } from './state.ts';
@@ -23,8 +24,9 @@ const readOnly = 'mesos-agent-readonly';
 const bodyBytesMax = 16 * 2 ** 20;
 
 /** Everything that a Mesos agent answers on its port. */
-export async function createAgentFace(of: Omit<AgentContext, 'codec'>): Promise<Face> {
-  const context: AgentContext = { ...of, codec: await loadCodec() };
+export async function createAgentFace(of: Omit<AgentContext, 'codec' | 'logging'>): Promise<Face> {
+  const logging = new LoggingLevel(of.options.clock);
+  const context: AgentContext = { ...of, codec: await loadCodec(), logging };
   const { options } = context;
   return createRouterFace({
     delegate: 'slave(1)',
@@ -32,7 +34,7 @@ export async function createAgentFace(of: Omit<AgentContext, 'codec'>): Promise<
     bodyBytesMax,
     processes: {
       'slave(1)': agentRoutes(context),
-      files: filesRoutes(context.files, readOnly),
+      files: filesRoutes(context.files, { realm: readOnly, action: 'access_sandboxes' }),
       metrics: { snapshot: metricsRoute(context) },
       version: { '': { handle: async (request) => json(request, versionJson(context)) } },
       system: {
@@ -40,7 +42,7 @@ export async function createAgentFace(of: Omit<AgentContext, 'codec'>): Promise<
           handle: async (request) => json(request, { ...options.systemStats?.() }),
         },
       },
-      logging: loggingRoutes(options.clock),
+      logging: loggingRoutes(logging, 'mesos-agent-readwrite'),
     },
   });
 }

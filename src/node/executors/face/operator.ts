@@ -32,7 +32,6 @@ const backlogBytesMax = 16 * 2 ** 20;
 /** `/api/v1` of the agent (mesos.md 8.3). */
 export function agentOperatorRoute(context: AgentContext): Route {
   const nested = new NestedContainers(context);
-  const level = { now: 0 };
   return {
     realm: 'mesos-agent-readwrite',
     handle: async (http) => {
@@ -43,7 +42,7 @@ export function agentOperatorRoute(context: AgentContext): Route {
       if (action !== undefined && !http.caller.allows(action)) return textReply(403);
       return (
         (await containerCall(context, nested, read)) ??
-        (await readingCall({ context, level }, read)) ??
+        (await readingCall(context, read)) ??
         textReply(501)
       );
     },
@@ -226,10 +225,9 @@ async function attachInput(nested: NestedContainers, request: AgentRequest): Pro
 
 /** What only tells. */
 async function readingCall(
-  of: { readonly context: AgentContext; readonly level: { now: number } },
+  context: AgentContext,
   request: AgentRequest,
 ): Promise<FaceReply | undefined> {
-  const { context, level } = of;
   const { call } = request;
   const tell = (response: AgentResponse): FaceReply => answer(context, request, response);
   const { type } = call;
@@ -256,13 +254,10 @@ async function readingCall(
       });
     }
     case 'GET_LOGGING_LEVEL':
-      return tell({ type, get_logging_level: { level: level.now } });
+      return tell({ type, get_logging_level: { level: context.logging.level } });
     case 'SET_LOGGING_LEVEL': {
       const asked = member(call.set_logging_level);
-      level.now = asked.level;
-      context.options.clock.after(Math.min(asked.duration.nanoseconds / 1e6, 2 ** 31 - 1), () => {
-        level.now = 0;
-      });
+      context.logging.set(asked.level, asked.duration.nanoseconds / 1e6);
       return emptyReply(200);
     }
     case 'LIST_FILES': {

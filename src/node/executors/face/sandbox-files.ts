@@ -171,21 +171,3 @@ function isNested(path: string): boolean {
 function isInside(path: string, root: string): boolean {
   return path === root || path.startsWith(`${root}/`);
 }
-
-/** `-rw-r--r--` */
-export function modeText(mode: number): string {
-  const kinds: Readonly<Record<number, string>> = {
-    0o040000: 'd',
-    0o120000: 'l',
-    0o060000: 'b',
-    0o020000: 'c',
-    0o010000: 'p',
-    0o140000: 's',
-  };
-  let text = kinds[mode & 0o170000] ?? '-';
-  for (const shift of [6, 3, 0]) {
-    const bits = mode >> shift;
-    text += `${(bits & 4) === 0 ? '-' : 'r'}${(bits & 2) === 0 ? '-' : 'w'}${(bits & 1) === 0 ? '-' : 'x'}`;
-  }
-  return text;
-}

@@ -150,7 +150,8 @@ suite('Files', () => {
       if (file !== '/master/log') throw new CallRejected(404, '');
       return { size: 6, data: Buffer.from('abcdef').subarray(offset, offset + (length ?? 6)) };
     },
-    attached: () => new Map(),
+    open: () => Promise.reject(new CallRejected(404, '')),
+    attached: () => new Map([['/master/log', '/var/log/x']]),
   };
 
   test('The log is listed and read', async () => {
@@ -166,6 +167,28 @@ suite('Files', () => {
     );
     const wrong = { type: 'READ_FILE', read_file: { path: '/etc/passwd', offset: 0 } };
     assert.equal(await shown(await one.post(path, wrong)), '404 404 Not Found.');
+  });
+
+  test('The endpoints of files and logs are served too', async () => {
+    const one = fixture({ files });
+    const get = (path: string, search = ''): Promise<string> =>
+      one.face(inProcessRequest({ path, search })).then(shown);
+    assert.equal(await get('/files/debug'), '200 {"/master/log":"/var/log/x"}');
+    assert.equal(
+      await get('/files/read', 'path=/master/log&offset=1&length=2'),
+      '200 {"data":"bc","offset":1}',
+    );
+    assert.equal(await get('/files/read', 'path=/etc/x&offset=0'), '404 404 Not Found.');
+    assert.equal(await get('/files/read'), "400 Expecting 'path=value' in query.\n");
+    assert.equal(await get('/logging/toggle'), '200 0\n');
+    assert.equal(await get('/logging/toggle', 'level=1&duration=5secs'), '200 ');
+    assert.equal(await get('/logging/toggle'), '200 1\n');
+    assert.equal(
+      await get('/logging/toggle', 'level=1'),
+      "400 Expecting 'duration=value' in query.\n",
+    );
+    await one.clock.advance(5000);
+    assert.equal(await get('/logging/toggle'), '200 0\n');
   });
 
   test('Nobody reads the log who may not', async () => {

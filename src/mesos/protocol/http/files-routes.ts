@@ -1,54 +1,61 @@
 import type { FaceReply, Sink } from '#base';
-import { CallRejected, jsonReply, textReply } from '#mesos/protocol';
-import type { HttpRequest, Routes } from '#mesos/protocol';
-import { jsonText } from './json.ts';
-import { modeText } from './sandbox-files.ts';
-import type { SandboxView } from './sandbox-files.ts';
+import { CallRejected } from '../link.ts';
+import type { Action } from './access.ts';
+import type { VirtualFiles } from './files.ts';
+import { jsonReply, textReply } from './replies.ts';
+import type { HttpRequest, Routes } from './router.ts';
 
 const chunkBytes = 64 * 1024;
 
 /** `/files/browse`, `read`, `download`, `debug` (mesos.md 8.5). */
-export function filesRoutes(view: SandboxView, realm: string): Routes {
-  const route = (handle: (request: HttpRequest) => Promise<FaceReply>): Routes[string] => ({
-    realm,
-    handle: (request) => withLineFeed(request, handle),
-  });
-  return {
-    browse: route((request) => browse(view, request)),
-    'browse.json': route((request) => browse(view, request)),
-    read: route((request) => read(view, request)),
-    'read.json': route((request) => read(view, request)),
-    download: route((request) => download(view, request)),
-    'download.json': route((request) => download(view, request)),
-    debug: route((request) => debug(view, request)),
-    'debug.json': route((request) => debug(view, request)),
+export function filesRoutes(
+  files: VirtualFiles,
+  { realm, action }: { readonly realm: string; readonly action: Action },
+): Routes {
+  const endpoints: Readonly<Record<string, (asked: Asked) => Promise<FaceReply>>> = {
+    browse,
+    read,
+    download,
+    debug,
   };
+  const routes: Record<string, Routes[string]> = {};
+  for (const [name, answer] of Object.entries(endpoints)) {
+    const handle = (request: HttpRequest): Promise<FaceReply> =>
+      withLineFeed(() => answer({ files, request, action }));
+    routes[name] = { realm, handle };
+    routes[`${name}.json`] = { realm, handle };
+  }
+  return routes;
+}
+
+interface Asked {
+  readonly files: VirtualFiles;
+  readonly request: HttpRequest;
+  /** What a caller must be allowed, per path. */
+  readonly action: Action;
 }
 
 /** Texts of these endpoints end with a line feed. */
-async function withLineFeed(
-  request: HttpRequest,
-  handle: (request: HttpRequest) => Promise<FaceReply>,
-): Promise<FaceReply> {
+async function withLineFeed(answer: () => Promise<FaceReply>): Promise<FaceReply> {
   try {
-    return await handle(request);
+    return await answer();
   } catch (error) {
     if (!(error instanceof CallRejected)) throw error;
     return textReply(error.status, error.message === '' ? undefined : `${error.message}\n`);
   }
 }
 
-function pathOf(request: HttpRequest): string {
+function pathOf({ request, action }: Asked): string {
   const path = request.query.get('path');
   if (path === undefined || path === '')
     throw new CallRejected(400, "Expecting 'path=value' in query.");
-  if (!request.caller.allows('access_sandboxes', { path })) throw new CallRejected(403, '');
+  if (!request.caller.allows(action, { path })) throw new CallRejected(403, '');
   return path;
 }
 
-async function browse(view: SandboxView, request: HttpRequest): Promise<FaceReply> {
-  const files = await view.browse(pathOf(request));
-  const shown = files.map(({ path, nlink, size, mtime, mode, uid, gid }) => ({
+async function browse(asked: Asked): Promise<FaceReply> {
+  const infos = await asked.files.browse(pathOf(asked));
+  const shown = infos.map(({ path, nlink, size, mtime, mode, uid, gid }) => ({
     gid: gid ?? '',
     mode: modeText(mode ?? 0),
     mtime: Math.trunc((mtime?.nanoseconds ?? 0) / 1e9),
@@ -57,7 +64,7 @@ async function browse(view: SandboxView, request: HttpRequest): Promise<FaceRepl
     size: size ?? 0,
     uid: uid ?? '',
   }));
-  return jsonReply(jsonText(shown), request.query.get('jsonp'));
+  return jsonReply(JSON.stringify(shown), asked.request.query.get('jsonp'));
 }
 
 /** A whole number of a query; -1 counts as absent. */
@@ -73,18 +80,19 @@ function numberOf(request: HttpRequest, name: 'offset' | 'length'): number | und
   return value;
 }
 
-async function read(view: SandboxView, request: HttpRequest): Promise<FaceReply> {
-  const path = pathOf(request);
+async function read(asked: Asked): Promise<FaceReply> {
+  const { files, request } = asked;
+  const path = pathOf(asked);
   const offset = numberOf(request, 'offset');
   const length = numberOf(request, 'length');
   const jsonp = request.query.get('jsonp');
   if (offset === undefined) {
-    const { size } = await view.read(path, { offset: 0, length: 0 });
-    return jsonReply(jsonText({ data: '', offset: size }), jsonp);
+    const { size } = await files.read(path, { offset: 0, length: 0 });
+    return jsonReply(JSON.stringify({ data: '', offset: size }), jsonp);
   }
-  const { data, size } = await view.read(path, { offset, length });
+  const { data, size } = await files.read(path, { offset, length });
   const text = Buffer.from(wholeLetters(data, offset + data.length < size)).toString('utf8');
-  return jsonReply(jsonText({ data: text, offset }), jsonp);
+  return jsonReply(JSON.stringify({ data: text, offset }), jsonp);
 }
 
 /** Without a letter that is cut at the end, which the next read brings whole. */
@@ -119,9 +127,9 @@ const types: Readonly<Record<string, string>> = {
   tar: 'application/x-tar',
 };
 
-async function download(view: SandboxView, request: HttpRequest): Promise<FaceReply> {
-  const path = pathOf(request);
-  const file = await view.open(path, 'download');
+async function download(asked: Asked): Promise<FaceReply> {
+  const path = pathOf(asked);
+  const file = await asked.files.open(path, 'download');
   const name = path.slice(path.lastIndexOf('/') + 1);
   const extension = /\.([^.]+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
   const { size } = file;
@@ -144,7 +152,27 @@ async function download(view: SandboxView, request: HttpRequest): Promise<FaceRe
   };
 }
 
-async function debug(view: SandboxView, request: HttpRequest): Promise<FaceReply> {
-  const shown = Object.fromEntries([...view.attached()].toSorted(([a], [b]) => (a < b ? -1 : 1)));
-  return jsonReply(jsonText(shown), request.query.get('jsonp'));
+async function debug(asked: Asked): Promise<FaceReply> {
+  const shown = Object.fromEntries(
+    [...asked.files.attached()].toSorted(([a], [b]) => (a < b ? -1 : 1)),
+  );
+  return jsonReply(JSON.stringify(shown), asked.request.query.get('jsonp'));
+}
+
+/** `-rw-r--r--` */
+function modeText(mode: number): string {
+  const kinds: Readonly<Record<number, string>> = {
+    0o040000: 'd',
+    0o120000: 'l',
+    0o060000: 'b',
+    0o020000: 'c',
+    0o010000: 'p',
+    0o140000: 's',
+  };
+  let text = kinds[mode & 0o170000] ?? '-';
+  for (const shift of [6, 3, 0]) {
+    const bits = mode >> shift;
+    text += `${(bits & 4) === 0 ? '-' : 'r'}${(bits & 2) === 0 ? '-' : 'w'}${(bits & 1) === 0 ? '-' : 'x'}`;
+  }
+  return text;
 }
