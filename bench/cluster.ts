@@ -60,7 +60,7 @@ export class BenchServer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const ended = new Promise((resolve) => this.#child.once('exit', resolve));
     this.#child.kill('SIGTERM');
-    const killing = setTimeout(() => this.#child.kill('SIGKILL'), 5000);
+    const killing = setTimeout(() => this.#child.kill('SIGKILL'), 15_000);
     await ended;
     clearTimeout(killing);
     rmSync(this.#dataDir, { recursive: true, force: true });

@@ -10,6 +10,7 @@ import type { Reading } from './line.ts';
 
 const launchNodes = 1000;
 const tasksPerOffer = 20;
+const callers = 32;
 const marathonNodes = 500;
 const apps = 1000;
 const instancesPerApp = 10;
@@ -65,7 +66,15 @@ export async function launches(): Promise<Readonly<Record<string, Reading>>> {
   const wanted = offers.length * tasksPerOffer;
   const stored = await countTasks(server, wanted);
   const startMs = performance.now();
-  await Promise.all(offers.map((offer, index) => framework.launch(offer, index)));
+  let next = 0;
+  await Promise.all(
+    Array.from({ length: callers }, async () => {
+      for (let index = next++; index < offers.length; index = next++) {
+        const offer = offers[index];
+        if (offer !== undefined) await framework.launch(offer, index);
+      }
+    }),
+  );
   const takenMs = performance.now() - startMs;
   await stored.all;
   const seconds = (performance.now() - startMs) / 1000;

@@ -10,15 +10,40 @@ export async function socketOwner(peer: Peer): Promise<number | undefined> {
   if (peer.address === '') return undefined;
   for (const process of ['self', '1'])
     for (const table of ['tcp', 'tcp6']) {
-      const uid = ownerIn(await tableText(`/proc/${process}/net/${table}`), peer);
+      const uid = ownerIn(await freshText(`/proc/${process}/net/${table}`), peer);
       if (uid !== undefined) return uid;
     }
   return undefined;
 }
 
+const reading = new Map<string, Promise<string>>();
+const next = new Map<string, Promise<string>>();
+
+/**
+ * A table as it is from now on. Reading one takes milliseconds where there are thousands of sockets:
+ * who comes while it is read waits for the next reading, together with all others who do.
+ */
+function freshText(path: string): Promise<string> {
+  const current = reading.get(path);
+  if (current === undefined) {
+    const text = tableText(path).finally(() => reading.delete(path));
+    reading.set(path, text);
+    return text;
+  }
+  let waiting = next.get(path);
+  if (waiting === undefined) {
+    waiting = current.then(() => {
+      next.delete(path);
+      return freshText(path);
+    });
+    next.set(path, waiting);
+  }
+  return waiting;
+}
+
 async function tableText(path: string): Promise<string> {
   try {
-    return await readFile(path, 'utf8');
+    return await readFile(path, 'latin1');
   } catch {
     return ''; // no such table (IPv6 off), or not ours to read
   }
