@@ -82,6 +82,10 @@ export class AgentTable {
     return row;
   }
 
+  totalOf(row: number): Vector {
+    return this.#sums.numbers.vector(this.rows[row]?.agent.total);
+  }
+
   /** Nothing of it is left to be offered. */
   exhausted(row: number): boolean {
     for (let number = 0; number < this.free.length; number++)

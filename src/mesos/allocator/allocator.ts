@@ -177,6 +177,11 @@ export interface Allocator {
   }): void;
   /** One cycle over `candidates` (agent ids; default: all). */
   run(cycle: { readonly candidates?: Iterable<string> | undefined; readonly nowMs: number }): Cycle;
+  /**
+   * Some framework is known to want more: what comes free is worth a cycle over its agents at once,
+   * where the reference waits for the next batch.
+   */
+  readonly hungry: boolean;
   /** Dominant share by weight: `share('eng')` of a role, `share('eng', id)` of a framework in it. */
   share(role: string, framework?: string): number;
   /** Recomputes every sum the slow way; throws at the first difference. */

@@ -163,7 +163,12 @@ export class Cycle {
       amounts.push(amount);
       less ||= amount < have;
     }
-    if (less && this.#stage === 'capped') roundToPieces(amounts, client.hunger.piece);
+    if (less && this.#stage === 'capped') {
+      roundToPieces(amounts, client.hunger.piece);
+      // CPUs without memory would be no use to anybody: the last stage may have more.
+      if (amounts.some((amount, number) => amount === 0 && (free[number] ?? 0) > 0))
+        return undefined;
+    }
     if (!parcels.some(isWholeDisk)) return { amounts, parcels, sure, less };
     const left = amounts.map((amount, number) => this.#allowance(client, number) - amount);
     const kept = parcels.filter((parcel) => {

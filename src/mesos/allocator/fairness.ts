@@ -87,14 +87,12 @@ export function tellDemand(
   state: State,
   { told, nowMs }: { readonly told: readonly Client[]; readonly nowMs: number },
 ): readonly Client[] {
-  const { pool } = state.options;
-  if (pool === undefined) return told;
   const wanting = state.clients.byIndex.filter(
     (client): client is Client => client?.active === true && client.hunger.wants(nowMs),
   );
   if (wanting.length === told.length && wanting.every((client, at) => client === told[at]))
     return told;
-  pool.setDemand(
+  state.options.pool?.setDemand(
     'mesos',
     wanting.map((client) => demandOf(state, client)),
   );

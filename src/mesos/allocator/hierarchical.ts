@@ -35,9 +35,12 @@ class HierarchicalAllocator implements Allocator {
   #told: readonly Client[] = [];
   #nowMs = 0;
   #dirty = true;
+  readonly #basics: { readonly cpus: number; readonly mem: number };
 
   constructor(options: AllocatorOptions) {
     this.#state = new State(options);
+    const { numbers } = this.#state;
+    this.#basics = { cpus: numbers.numberOf('cpus'), mem: numbers.numberOf('mem') };
   }
 
   setAgent(agent: AllocatorAgent): void {
@@ -128,10 +131,7 @@ class HierarchicalAllocator implements Allocator {
     const forMs = refuseMs(refusal.seconds, options.allocationIntervalMs ?? allocationIntervalMs);
     const amounts = numbers.vector(refusal.quantities);
     for (const { quantities } of refusal.parcels ?? []) numbers.addTo(amounts, quantities);
-    const { hunger } = client;
-    if (hunger.piece === undefined || covers(amounts, hunger.piece))
-      hunger.declined(refusal.nowMs, refusal.nowMs + forMs);
-    else hunger.declinedScraps();
+    this.#learn(client, { amounts, agent: row, nowMs: refusal.nowMs, forMs });
     this.#tellPool();
     if (forMs === 0 || row === undefined) return;
     filters.add({
@@ -143,6 +143,30 @@ class HierarchicalAllocator implements Allocator {
       untilMs: refusal.nowMs + forMs,
     });
     closed.open(row, client.index);
+  }
+
+  /** What a refusal says of its framework's hunger depends on how much was offered. */
+  #learn(
+    client: Client,
+    refused: {
+      readonly amounts: readonly number[];
+      readonly agent: number | undefined;
+      readonly nowMs: number;
+      readonly forMs: number;
+    },
+  ): void {
+    const { amounts, nowMs, forMs } = refused;
+    const { hunger } = client;
+    const untilMs = nowMs + forMs;
+    const { cpus, mem } = this.#basics;
+    const total = refused.agent === undefined ? [] : this.#state.agents.totalOf(refused.agent);
+    const quarter = (number: number): boolean => (amounts[number] ?? 0) * 4 >= (total[number] ?? 0);
+    if (hunger.piece !== undefined && covers(amounts, hunger.piece))
+      hunger.declined(nowMs, untilMs);
+    else if ((amounts[cpus] ?? 0) === 0 || (amounts[mem] ?? 0) === 0) hunger.declinedNothing();
+    else if (hunger.piece === undefined && quarter(cpus) && quarter(mem))
+      hunger.declined(nowMs, untilMs);
+    else hunger.declinedScraps(nowMs, untilMs);
   }
 
   refuseInverse(inverse: {
@@ -208,6 +232,10 @@ class HierarchicalAllocator implements Allocator {
     const inverse = this.#inverse(rows, nowMs);
     this.#tellPool();
     return { allocations, inverse };
+  }
+
+  get hungry(): boolean {
+    return this.#told.some(({ hunger }) => hunger.state === 'hungry');
   }
 
   share(role: string, framework?: string): number {

@@ -5,6 +5,8 @@ const thinkMs = 5_000;
 /** A framework that had no use for an offer is asked again after this, doubled each time. */
 const restMsMin = 5_000;
 const restMsMax = 60_000;
+/** So many small offers declined in a row are an answer, when nobody knows what size is wanted. */
+const scrapsMax = 3;
 
 /**
  * Does a framework want more in a role? It cannot say so; what it does with offers is the answer.
@@ -18,6 +20,7 @@ export class Hunger {
   #offeredMs: number | undefined;
   #restMs = restMsMin;
   #restsUntilMs = 0;
+  #scraps = 0;
 
   offered(nowMs: number): void {
     this.#offeredMs ??= nowMs;
@@ -26,6 +29,7 @@ export class Hunger {
   launched(piece: Vector): void {
     this.#offeredMs = undefined;
     this.#restMs = restMsMin;
+    this.#scraps = 0;
     this.state = 'hungry';
     this.piece = piece;
   }
@@ -33,13 +37,22 @@ export class Hunger {
   /** It gave back what would have been enough. */
   declined(nowMs: number, filteredUntilMs: number): void {
     this.#offeredMs = undefined;
+    this.#scraps = 0;
     this.state = 'sated';
     this.#restsUntilMs = Math.max(filteredUntilMs, nowMs + this.#restMs);
     this.#restMs = Math.min(restMsMax, this.#restMs * 2);
   }
 
-  /** It gave back what is too small for its tasks: that says nothing. */
-  declinedScraps(): void {
+  /** It gave back what may be too small for its tasks: that says little. */
+  declinedScraps(nowMs: number, filteredUntilMs: number): void {
+    this.#offeredMs = undefined;
+    if (this.piece !== undefined) return;
+    this.#scraps += 1;
+    if (this.#scraps >= scrapsMax) this.declined(nowMs, filteredUntilMs);
+  }
+
+  /** It gave back what nobody could run anything in: CPUs without memory, memory without CPUs. */
+  declinedNothing(): void {
     this.#offeredMs = undefined;
   }
 
