@@ -151,6 +151,9 @@ export async function updateApps(call: Call): Promise<FaceReply> {
     groupID: '/',
     force,
     change(root, version) {
+      if (method === 'PATCH')
+        for (const [id] of namedUpdates(json))
+          if (!root.apps.has(id)) throw unknownEntity('App', id);
       const apps = appUpdatesFromJson(json, {
         partial,
         context: { root, settings, forceRole: force },
@@ -159,7 +162,6 @@ export async function updateApps(call: Call): Promise<FaceReply> {
       let next = root;
       for (const spec of apps) {
         const isNew = !root.apps.has(spec.id);
-        if (isNew && method === 'PATCH') throw unknownEntity('App', spec.id);
         if (isNew) refuseKnown(root, spec.id);
         demandSpec(call, isNew ? 'create' : 'update', { on: 'app', spec });
         next = putRunSpec(next, { kind: 'app', spec }, { version, settings });
