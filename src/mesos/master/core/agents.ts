@@ -6,7 +6,7 @@ import type { Resource, TaskState, TaskStatus } from '#mesos/protocol';
 import { AgentBook, type TaskBook } from './books.ts';
 import type { Core } from './core.ts';
 import { podResources, reserveInPool } from './room.ts';
-import { addressOf, agentInfoOf, isNodeReady, notReadySince, totalOf } from './node-facts.ts';
+import { addressOf, agentInfoOf, isCordoned, isNodeReady, notReadySince, totalOf } from './node-facts.ts';
 
 /** 5 pings of 15 s without an answer (mesos.md 6.3). */
 const unreachableMs = 75_000;
@@ -176,6 +176,7 @@ export class Agents {
     const wasActive = book.active;
     book.deactivated = object.spec.deactivated === true;
     book.drain = drainOf(object);
+    book.cordoned = isCordoned(node);
     if (!same) {
       book.total = total;
       reserveInPool(options.pool, book.nodeName, book.kept);

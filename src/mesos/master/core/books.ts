@@ -175,6 +175,8 @@ export class FrameworkBook implements FrameworkRecord {
   readonly operations = new Map<string, OperationRecord>();
   /** Runs until it subscribes again or is removed. */
   failover: Cancel | undefined;
+  /** Its number of tasks will be written. */
+  counting = false;
   /** Removed: its last tasks are being cleaned up. */
   removed = false;
 
@@ -227,6 +229,8 @@ export class AgentBook implements AgentRecord {
   version = '';
   connected = false;
   deactivated = false;
+  /** `kubectl cordon`, or a taint that keeps Pods away. */
+  cordoned = false;
   drain: AgentRecord['drain'];
   registeredMs = 0;
   reregisteredMs: number | undefined;
@@ -261,7 +265,9 @@ export class AgentBook implements AgentRecord {
   }
 
   get active(): boolean {
-    return this.connected && !this.deactivated && this.drain === undefined;
+    return (
+      this.connected && !this.deactivated && !this.cordoned && this.drain === undefined
+    );
   }
   totalResources(): readonly Resource[] {
     return this.total.list();

@@ -130,6 +130,7 @@ export class MasterCore implements Core {
         this.books.frameworks.get(frameworkID) ??
         this.books.completedFrameworks.find(({ id }) => id === frameworkID);
       if (framework !== undefined) this.tasks.recover(task, framework);
+      else this.tasks.discard(task);
     }
     for (const agent of this.books.agents.values()) {
       const object = informers.agents.get(agent.nodeName);
@@ -143,6 +144,9 @@ export class MasterCore implements Core {
 
   #follow(): void {
     const { informers } = this;
+    informers.frameworks.onChange(({ object, old }) => {
+      if (object === undefined && old !== undefined) this.frameworks.vanished(old.spec.frameworkID);
+    });
     informers.tasks.onChange((change) => this.tasks.changed(change));
     informers.pods.onChange((change) => this.executors.changed(change));
     informers.nodes.onChange(({ key }: InformerChange<KubeObject>) => this.agents.sync(key));

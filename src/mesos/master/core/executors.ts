@@ -102,6 +102,10 @@ export class Executors {
   /** The agent is registered again: its executors are back in the account. */
   attach(agent: AgentBook): void {
     for (const executor of this.#away.get(agent.id) ?? []) {
+      if (executor.framework.removed) {
+        void this.deletePod(executor);
+        continue;
+      }
       agent.busy.add(executor.resources);
       this.add(executor);
     }

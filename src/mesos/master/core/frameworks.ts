@@ -25,6 +25,7 @@ import { masterInfo } from './master-info.ts';
 import { openStream } from './stream.ts';
 
 const completedMax = 50;
+const countEveryMs = 2000;
 /** A timer of the runtime counts in a signed 32-bit integer of milliseconds. */
 const timerMsMax = 2 ** 31 - 1;
 
@@ -286,6 +287,31 @@ export class Frameworks {
     for (const book of this.#core.books.frameworks.values()) this.send(book, event);
   }
 
+  /** Somebody deleted the object: as TEARDOWN does. */
+  vanished(id: string): void {
+    const { books } = this.#core;
+    const book = books.frameworks.get(id);
+    if (book !== undefined) void this.remove(book);
+    const at = books.completedFrameworks.findIndex((framework) => framework.id === id);
+    const [completed] = at < 0 ? [] : books.completedFrameworks.splice(at, 1);
+    if (completed !== undefined) this.#core.tasks.forgetFramework(completed);
+  }
+
+  /** The number of tasks is for people who list frameworks: written now and then. */
+  counted(book: FrameworkBook): void {
+    if (book.counting || book.removed) return;
+    book.counting = true;
+    this.#core.options.clock.after(countEveryMs, () => {
+      book.counting = false;
+      if (book.removed || !this.#core.recovered) return;
+      void this.#core.lanes.frameworkStatus.change(book.objectName, (object) =>
+        object.status.tasks === book.tasks.size
+          ? undefined
+          : { ...object, status: { ...object.status, tasks: book.tasks.size } },
+      );
+    });
+  }
+
   /** From the store, at start. */
   recover(object: Framework): FrameworkBook {
     const { books } = this.#core;
@@ -393,6 +419,7 @@ function specOf(book: FrameworkBook, subscription: Subscription): Framework['spe
 function statusOf(book: FrameworkBook, nowMs: number): Framework['status'] {
   const time = formatMicroTime;
   return {
+    tasks: book.tasks.size,
     phase: book.removed ? 'Completed' : book.connected ? 'Active' : 'Disconnected',
     registeredTime: time(book.registeredMs),
     ...(book.reregisteredMs !== undefined && { reregisteredTime: time(book.reregisteredMs) }),

@@ -25,6 +25,18 @@ export function isNodeReady(node: Node): boolean {
   return ready?.status === 'True' && node.metadata.deletionTimestamp === undefined;
 }
 
+/** Nothing new is to come: it is cordoned or tainted. What a lost node is tainted with is no matter. */
+export function isCordoned({ spec }: Node): boolean {
+  if (spec.unschedulable === true) return true;
+  return (spec.taints ?? []).some(
+    ({ key, effect }) => effect !== 'PreferNoSchedule' && !lostTaints.has(key),
+  );
+}
+const lostTaints: ReadonlySet<string> = new Set([
+  'node.kubernetes.io/not-ready',
+  'node.kubernetes.io/unreachable',
+]);
+
 /** Since when the node has not been ready. */
 export function notReadySince(node: Node): string | undefined {
   return node.status?.conditions?.find(({ type }) => type === 'Ready')?.lastTransitionTime;

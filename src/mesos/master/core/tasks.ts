@@ -40,6 +40,7 @@ export class Tasks {
     const { books } = this.#core;
     task.framework.tasks.set(task.taskID, task);
     books.tasks.set(task.key, task);
+    this.#core.frameworks.counted(task.framework);
     const agent = books.agents.get(task.agentID);
     agent?.tasks.add(task);
     const executor = task.framework.executor(task.agentID, task.executorID);
@@ -51,7 +52,26 @@ export class Tasks {
   /** Its launch is durable: what the cache said of it meanwhile counts now. */
   stored(task: TaskBook): void {
     const object = this.#core.informers.tasks.get(task.key);
-    if (object !== undefined && !task.completed) this.#read(task, object);
+    if (task.completed) this.#overtaken(task);
+    else if (object !== undefined) this.#read(task, object);
+  }
+
+  /** Its framework was removed while it was being stored. */
+  #overtaken(task: TaskBook): void {
+    const { executors, lanes, options } = this.#core;
+    executors.deletePodOf(task);
+    const completedTime = formatMicroTime(options.clock.nowMs());
+    const { state } = task;
+    void lanes.taskStatus.change(task.key, (object) => ({
+      ...object,
+      status: { ...bare(object.status), state, updateState: state, completedTime },
+    }));
+  }
+
+  /** Of a framework that nobody knows any more. */
+  discard(object: Task): void {
+    const { namespace = '', name } = object.metadata;
+    this.#drop({ key: `${namespace}/${name}`, podKey: `${namespace}/${object.spec.podName}` });
   }
 
   /** A launch that came to nothing. */
@@ -197,6 +217,7 @@ export class Tasks {
     this.#core.executors.pruned(task);
     this.#leave(task);
     this.#remember(task);
+    this.#core.frameworks.counted(framework);
     const completedTime = formatMicroTime(options.clock.nowMs());
     const { state, statuses } = task;
     const written = lanes.taskStatus.change(task.key, (object) => ({
