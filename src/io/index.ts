@@ -4,7 +4,7 @@
  * Everything above it runs unchanged in the simulator. Start with `system.ts`.
  */
 export { systemClock, systemRandom } from './system.ts';
-export { createLogger } from './logger.ts';
+export { createLogger, logVerbosely } from './logger.ts';
 export { plainHttp } from './plain-http.ts';
 export {
   certificateSubject,

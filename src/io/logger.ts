@@ -4,6 +4,13 @@ import type { LogFields, Logger } from '#base';
 const levels = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof levels)[number];
 
+let verbose = false;
+
+/** Lets all loggers of this process say everything, or again only what they were made for. */
+export function logVerbosely(on: boolean): void {
+  verbose = on;
+}
+
 /** One JSON object a line to `fd`, gathered for up to 50 ms; errors and the exit write at once. */
 export function createLogger(options: { readonly fd: number; readonly level: LogLevel }): Logger {
   const lowest = levels.indexOf(options.level);
@@ -24,7 +31,7 @@ export function createLogger(options: { readonly fd: number; readonly level: Log
   };
   process.once('exit', flush);
   const write = (level: LogLevel, message: string, fields: LogFields): void => {
-    if (levels.indexOf(level) < lowest) return;
+    if (!verbose && levels.indexOf(level) < lowest) return;
     pending += `${JSON.stringify({ time: new Date().toISOString(), level, message, ...fields }, plain)}\n`;
     if (level === 'error' || pending.length > 64 * 1024) flush();
     else timer ??= setTimeout(flush, 50).unref();

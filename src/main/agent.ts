@@ -46,7 +46,7 @@ import { mesosAgent } from './agent/mesos.ts';
 import { keepNodeRoutes } from './agent/node-routes.ts';
 import { upstreamServers } from './agent/upstream.ts';
 import { pkiDir } from './cluster/connect.ts';
-import { joinTokenPath } from './cluster/start.ts';
+import { joinTokenPath, logPath } from './cluster/start.ts';
 import { lookupHost, mesosZone } from './cluster/mesos-zone.ts';
 import { nodePaths } from './cluster/node-paths.ts';
 import type { NodePaths } from './cluster/node-paths.ts';
@@ -175,6 +175,7 @@ function mesosOf(parts: AgentParts, runtime: Runtime): ReturnType<typeof mesosAg
     nodeIp,
     port: plan.ports.mesosAgent,
     masterHostname: plan.hostIp,
+    logFile: logPath(context.config, paths.name),
     dataDir: paths.dataDir,
     logger: context.logger,
     signal: context.signal,

@@ -3,6 +3,7 @@ import type { Face, Logger } from '#base';
 import { createInformer } from '#client';
 import type { HttpApi } from '#client';
 import {
+  logVerbosely,
   systemClock,
   systemFetchTools,
   systemProbeNet,
@@ -23,6 +24,8 @@ export interface MesosAgentParts {
   readonly nodeIp: string;
   readonly port: number;
   readonly masterHostname: string;
+  /** This process' own log. */
+  readonly logFile: string;
   readonly dataDir: string;
   readonly logger: Logger;
   readonly signal: AbortSignal;
@@ -109,6 +112,8 @@ async function start(parts: MesosAgentParts): Promise<Executors> {
     version: mesosVersion,
     refuse: (reason, message) => new PodRefused(reason, message),
     masterHostname: parts.masterHostname,
+    logFile: parts.logFile,
+    logLevel: (level) => logVerbosely(level > 0),
     async sendToFramework(message) {
       const { api, nodeName } = parts;
       await api.post(agents, { name: nodeName, subresource: 'messages' }, message);

@@ -1,7 +1,7 @@
 import { cpus, freemem, hostname, loadavg, totalmem } from 'node:os';
 import type { Face, Logger } from '#base';
 import { createInformer } from '#client';
-import { serve, systemClock, systemProbeNet, systemRandom } from '#io';
+import { logVerbosely, serve, systemClock, systemProbeNet, systemRandom } from '#io';
 import type { Pki, Served } from '#io';
 import { systemUser } from '#kube/server';
 import type { KubeServer } from '#kube/server';
@@ -10,7 +10,9 @@ import type { Pool } from '#pool';
 import type { ClusterConfig } from '../cluster/config.ts';
 import { lookupHost, mesosZone } from '../cluster/mesos-zone.ts';
 import type { ClusterPlan } from '../cluster/plan.ts';
+import { logPath, serverName } from '../cluster/start.ts';
 import { mesosDnsVersion, mesosVersion } from '../version.ts';
+import { masterLog } from './master-log.ts';
 import { mesosAccess } from './mesos-access.ts';
 import { agentDoor } from './mesos-messages.ts';
 import type { MesosMessages } from './mesos-messages.ts';
@@ -142,6 +144,8 @@ async function start(parts: MesosParts): Promise<Faces> {
       address,
       version: mesosVersion,
       flags,
+      files: masterLog(logPath(config, serverName)),
+      logLevel: (level) => logVerbosely(level > 0),
       routes: legacyRoutes({ facts: { ...address, version: mesosVersion, flags }, systemStats }),
     }),
     marathon: marathon.face,

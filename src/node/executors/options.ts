@@ -35,6 +35,8 @@ export interface ExecutorsOptions {
   readonly access?: Access | undefined;
   /** The agent's own log, shown as `/slave/log`. */
   readonly logFile?: string | undefined;
+  /** Called with 0 (ordinary) or more (say more) when an operator changes the level of logs. */
+  readonly logLevel?: ((level: number) => void) | undefined;
   /** Of the machine, for `/system/stats.json` and the `system/` metrics. */
   systemStats?(): Readonly<Record<string, number>>;
   /** Where tools and people find the master; for `/state` of the agent. */

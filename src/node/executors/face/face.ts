@@ -25,7 +25,7 @@ const bodyBytesMax = 16 * 2 ** 20;
 
 /** Everything that a Mesos agent answers on its port. */
 export async function createAgentFace(of: Omit<AgentContext, 'codec' | 'logging'>): Promise<Face> {
-  const logging = new LoggingLevel(of.options.clock);
+  const logging = new LoggingLevel(of.options.clock, of.options.logLevel);
   const context: AgentContext = { ...of, codec: await loadCodec(), logging };
   const { options } = context;
   return createRouterFace({
