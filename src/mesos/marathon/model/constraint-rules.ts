@@ -1,4 +1,4 @@
-import { wholePattern } from './patterns.ts';
+import { wholePattern } from './pattern/pattern.ts';
 import type { Constraint, ConstraintOperator } from './types.ts';
 
 export const constraintOperators: readonly ConstraintOperator[] = [

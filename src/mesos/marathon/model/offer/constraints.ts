@@ -1,6 +1,6 @@
 import type { Offer } from '#mesos/protocol';
 import type { Instance } from '../instance.ts';
-import { wholePattern } from '../patterns.ts';
+import { wholePattern } from '../pattern/pattern.ts';
 import type { Constraint } from '../types.ts';
 import { decimalText, fieldOfInstance, fieldOfOffer } from './attributes.ts';
 

@@ -1,6 +1,6 @@
 import type { Resource } from '#mesos/protocol';
 import { persistentVolumesOf } from '../app/volumes.ts';
-import { wholePattern } from '../patterns.ts';
+import { wholePattern } from '../pattern/pattern.ts';
 import type { RunSpec } from '../root.ts';
 import { isPodPersistent } from '../run-spec.ts';
 import type { PersistentVolumeInfo } from '../types.ts';
