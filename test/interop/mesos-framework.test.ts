@@ -3,33 +3,17 @@
  * master's face with a core that only plays the part; test/cluster has the same with real tasks.
  */
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
 import { before, test } from 'node:test';
 import { silentLogger } from '#base';
 import { serve, systemClock, systemRandom } from '#io';
 import { createMasterFace } from '#mesos/master';
 import type { Offer, SchedulerCall, SchedulerEvent, Subscriber } from '#mesos/protocol';
 import { RecordDecoder } from '#wire';
+import { installMesosFramework, runMesosFramework } from './mesos-package.ts';
 import { FakeMaster, codec, scalar } from '../../src/mesos/master/face/fixture.test.ts';
 
-const folder = resolve(import.meta.dirname, '../../.tools/mesos-framework');
-const version = '0.5.3';
-const installed = join(folder, 'node_modules/mesos-framework');
-const script = join(import.meta.dirname, 'mesos-framework.cjs');
-
-before(() => {
-  if (existsSync(installed)) return;
-  mkdirSync(folder, { recursive: true });
-  const manifest = { private: true, dependencies: { 'mesos-framework': version } };
-  writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest));
-  const flags = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--omit=dev'];
-  const step = spawnSync('npm', flags, { cwd: folder, encoding: 'utf8', timeout: 300_000 });
-  assert.equal(step.status, 0, `npm ${flags.join(' ')}: ${step.stderr}`);
-});
+before(installMesosFramework);
 
 const uuid = 'AAAAAAAAQACAAAAAAAAAAA==';
 
@@ -106,50 +90,22 @@ async function served(master: FakeMaster): Promise<Awaited<ReturnType<typeof ser
 test('mesos-framework 0.5.3 subscribes, launches, acknowledges, kills and tears down', async () => {
   const master = new PlayedMaster();
   await using server = await served(master);
-  const logs = mkdtempSync(join(tmpdir(), 'mesos-framework-'));
-  try {
-    const child = spawn(process.execPath, ['--no-deprecation', script], {
-      cwd: folder,
-      env: {
-        ...process.env,
-        NODE_PATH: join(folder, 'node_modules'),
-        MASTER_PORT: String(server.port),
-        LOG_DIR: logs,
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 30_000,
-    });
-    let out = '';
-    child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
-    child.stderr.on('data', (chunk: Buffer) => (out += chunk.toString()));
-    const code = await new Promise<number | null>((done) => {
-      child.on('close', done);
-    });
-    assert.equal(code, 0, out);
-    // Its stream ends with the teardown, which it may or may not still report.
-    const lines = out
-      .trim()
-      .split('\n')
-      .filter((line) => !line.startsWith('error Long-running'));
-    assert.deepEqual(lines.toSorted(), [
-      'accepted',
-      'acknowledged',
-      'acknowledged',
-      'heartbeat',
-      'subscribed 36',
-      'torn down',
-    ]);
-    const calls = master.seen.toSorted();
-    assert.deepEqual(calls, [
-      'ACCEPT',
-      `ACKNOWLEDGE ${uuid}`,
-      `ACKNOWLEDGE ${uuid}`,
-      'KILL',
-      'TEARDOWN',
-    ]);
-  } finally {
-    rmSync(logs, { recursive: true, force: true });
-  }
+  assert.deepEqual(await runMesosFramework(server.port), [
+    'accepted',
+    'acknowledged',
+    'acknowledged',
+    'heartbeat',
+    'subscribed 36',
+    'torn down',
+  ]);
+  const calls = master.seen.toSorted();
+  assert.deepEqual(calls, [
+    'ACCEPT',
+    `ACKNOWLEDGE ${uuid}`,
+    `ACKNOWLEDGE ${uuid}`,
+    'KILL',
+    'TEARDOWN',
+  ]);
 });
 
 /** What a raw client got: status, headers, and the records of the stream one after the other. */
