@@ -39,7 +39,12 @@ export function createBackoff(clock: Clock): Backoff {
   const arm = (id: string, entry: Entry): void => {
     entry.cancel?.();
     const { referenceMs, delayMs } = entry.delay;
-    entry.cancel = clock.after(Math.max(0, referenceMs + delayMs - clock.nowMs()), () => over(id));
+    const leftMs = Math.ceil(referenceMs + delayMs - clock.nowMs());
+    // Timers and the time of day are two clocks: a timer may come a little early.
+    entry.cancel = clock.after(Math.max(1, leftMs), () => {
+      if (referenceMs + delayMs > clock.nowMs()) arm(id, entry);
+      else over(id);
+    });
   };
   return {
     deadlineOf(runSpec) {

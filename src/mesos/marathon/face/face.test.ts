@@ -438,7 +438,7 @@ test('A stream of events gets only what it asked for', async () => {
   assert.equal(status?.data['appId'], '/sleep');
   assert.equal(status?.data['host'], 'host-master-S0');
   const deployment = events.find(({ type }) => type === 'deployment_info');
-  const { plan, currentStep } = deployment?.data as {
+  const { plan, currentStep } = (deployment?.data ?? {}) as {
     plan: Record<string, unknown>;
     currentStep: unknown;
   };
