@@ -108,7 +108,20 @@ export class Acceptance {
     agent.busy.remove(this.remaining);
     agent.busy.remove(this.resized);
     core.cycle.freed(agent);
+    const piece = this.#smallest();
+    if (piece !== undefined) core.cycle.launched(this.framework, this.role, piece);
     if (first !== undefined && rest.length > 0) core.cycle.refuse(first, rest, filters);
+  }
+
+  /** What the smallest thing that is launched takes: a task, or a group as a whole. */
+  #smallest(): readonly Resource[] | undefined {
+    const cpus = (resources: readonly Resource[]): number =>
+      resources.reduce((sum, one) => sum + (one.name === 'cpus' ? (one.scalar?.value ?? 0) : 0), 0);
+    const units = this.plans.flatMap(({ tasks }) => {
+      const each = tasks.map(({ info }) => info.resources ?? []);
+      return tasks.some(({ execution }) => execution === 'Group') ? [each.flat()] : each;
+    });
+    return units.toSorted((a, b) => cpus(a) - cpus(b))[0];
   }
 
   async launch(): Promise<void> {

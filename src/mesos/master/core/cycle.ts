@@ -13,6 +13,8 @@ import type { Core } from './core.ts';
 import { identityOf, isPlain, thousandthsOf } from './holdings.ts';
 
 const batchMs = 1000;
+/** What came free waits this long for more of it when somebody is known to want it. */
+const hurryMs = 100;
 
 /**
  * When the allocator is asked, and what it is told (mesos.md 7.1). Nothing runs, and there is no
@@ -29,6 +31,7 @@ export class Cycle {
   #allocator: Allocator | undefined;
   #soon: Cancel | undefined;
   #batch: Cancel | undefined;
+  #quick: Cancel | undefined;
   runs = 0;
   /** Milliseconds of the last run. */
   lastMs = 0;
@@ -77,7 +80,19 @@ export class Cycle {
 
   /** Something is free there, or held: the next run must know. */
   freed(book: AgentBook): void {
-    if (this.#allocator !== undefined) this.#agents.add(book);
+    if (this.#allocator === undefined) return;
+    this.#agents.add(book);
+    if (this.#allocator.hungry) this.#hurry(book.id);
+  }
+
+  /** Who is known to want more need not wait for the next batch: shares suffer from the gaps. */
+  #hurry(agentID: string): void {
+    this.#candidates?.add(agentID);
+    this.#quick ??= this.#core.options.clock.after(hurryMs, () => {
+      this.#quick = undefined;
+      // The next batch keeps its time: it looks at all agents.
+      this.#allocate();
+    });
   }
 
   forgetAgent(book: AgentBook): void {
@@ -209,11 +224,17 @@ export class Cycle {
   }
 
   run(): void {
+    if (this.#allocator === undefined) return;
+    this.#batch?.();
+    this.#batch = undefined;
+    this.#allocate();
+    this.#arm();
+  }
+
+  #allocate(): void {
     const allocator = this.#allocator;
     if (allocator === undefined) return;
     const { options, books, offers } = this.#core;
-    this.#batch?.();
-    this.#batch = undefined;
     const candidates = this.#candidates;
     this.#candidates = new Set();
     if (this.#anybody()) {
@@ -225,7 +246,6 @@ export class Cycle {
       const open = result.inverse.filter(({ framework }) => books.frameworks.has(framework));
       offers.send(result.allocations, open);
     }
-    this.#arm();
   }
 
   #question(book: FrameworkBook): AllocatorFramework {
@@ -274,6 +294,7 @@ export class Cycle {
 
   stop(): void {
     this.#soon?.();
+    this.#quick?.();
     this.#batch?.();
   }
 }

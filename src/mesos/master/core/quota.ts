@@ -63,7 +63,8 @@ export class Quotas {
     if (this.#told.get(role) === text) return;
     if (spec === undefined) this.#told.delete(role);
     else this.#told.set(role, text);
-    this.#host.pool.setQuota(role, poolLimit(spec?.limits));
+    this.#host.pool.setQuota(role, poolLimit(spec?.limits), poolLimit(spec?.guarantees));
+    this.#host.pool.setWeight(role, spec?.weight ?? 1);
     this.#host.roleChanged(
       role,
       spec && {
