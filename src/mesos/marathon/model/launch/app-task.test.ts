@@ -334,7 +334,7 @@ test('appTask() with an executor of its own', () => {
 
 test('appTask() hands on secrets by value, or by reference', () => {
   const json = {
-    secrets: { pw: { source: 'path/pw' }, key: { source: 'k' } },
+    secrets: { pw: { source: 'path/pw' }, key: { source: '/DB/prod/k' } },
     env: { PW: { secret: 'pw' }, KEY: { secret: 'key' } },
     container: {
       type: 'MESOS',
@@ -345,7 +345,7 @@ test('appTask() hands on secrets by value, or by reference', () => {
   const task = appTask(app(json), request([31_000], { secrets: { 'path/pw': 'eA==' } }));
   const variables = task.command?.environment?.variables ?? [];
   const value = { type: 'VALUE', value: { data: 'eA==' } };
-  const reference = { type: 'REFERENCE', reference: { name: 'k' } };
+  const reference = { type: 'REFERENCE', reference: { name: 'db.prod', key: 'k' } };
   assert.deepEqual(
     variables.filter(({ type }) => type === 'SECRET'),
     [

@@ -17,8 +17,23 @@ export function secretOf(name: string, { secrets = {}, values = {} }: SecretCont
   const source = Object.hasOwn(secrets, name) ? (secrets[name]?.source ?? name) : name;
   const data = Object.hasOwn(values, source) ? values[source] : undefined;
   return data === undefined
-    ? { type: 'REFERENCE', reference: { name: source } }
+    ? { type: 'REFERENCE', reference: referenceOf(source) }
     : { type: 'VALUE', value: { data } };
+}
+
+/**
+ * A `source` is a path. Its last segment is the key in a Secret of the framework's namespace that is
+ * named by the segments before, joined by dots: `db/prod/password` is `password` of `db.prod`. A source
+ * of one segment names a Secret, whose key is the master's default.
+ */
+function referenceOf(source: string): { readonly name: string; readonly key?: string } {
+  const segments = source.split('/').filter((segment) => segment !== '');
+  const [only = source] = segments;
+  if (segments.length < 2) return { name: only.toLowerCase() };
+  return {
+    name: segments.slice(0, -1).join('.').toLowerCase(),
+    key: segments.at(-1) ?? '',
+  };
 }
 
 export function secretVariables(
