@@ -1,3 +1,4 @@
+import { addQuantities } from '#base';
 import type { Container, Pod, PodSpec } from '#kube/kinds';
 import type { Draft, NewObject } from '#machinery';
 import type { CommandInfo, ContainerInfo, Labels, Resource } from '#mesos/protocol';
@@ -43,7 +44,7 @@ export function podOf(place: { readonly framework: FrameworkBook }, plan: PodPla
     if (executor !== undefined && leader !== undefined && first !== undefined)
       leader.resources = {
         requests: { ...amountsOf([...executor.resources, ...first.resources]).requests },
-        limits: { ...amountsOf(first.resources, first.info.limits).limits },
+        limits: raised(amountsOf(first.resources, first.info.limits).limits, executor),
       };
   }
   const held = heldPorts(resourcesOf(plan));
@@ -59,6 +60,17 @@ export function podOf(place: { readonly framework: FrameworkBook }, plan: PodPla
     },
     spec: draft.spec,
   };
+}
+
+/** Limits of a container that holds its executor's resources too: none may be below its requests. */
+function raised(
+  limits: Readonly<Record<string, string>>,
+  executor: ExecutorBook,
+): Record<string, string> {
+  const own = amountsOf(executor.resources).requests;
+  return Object.fromEntries(
+    Object.entries(limits).map(([name, limit]) => [name, addQuantities(limit, own[name] ?? '0')]),
+  );
 }
 
 function resourcesOf({ tasks, executor }: PodPlan): readonly Resource[] {
