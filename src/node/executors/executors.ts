@@ -176,7 +176,7 @@ class MesosAgent implements Executors {
 }
 
 /** Nothing of the endpoints is loaded before somebody asks. */
-function lazyFace(context: Omit<AgentContext, 'codec'>): Face {
+function lazyFace(context: Omit<AgentContext, 'codec' | 'logging'>): Face {
   let making: Promise<Face> | undefined;
   const make = async (): Promise<Face> => {
     const { createAgentFace } = await import('./face/face.ts');

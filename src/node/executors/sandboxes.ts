@@ -43,9 +43,9 @@ export class Sandboxes {
     this.#fail = of.fail;
   }
 
-  /** Directories of the executor. Waits for the Tasks, which come by another stream than the Pod. */
+  /** Directories of the executor. */
   async prepare(pod: Pod, signal: AbortSignal): Promise<void> {
-    const task = await this.#anyTask(pod, signal);
+    const task = await this.#awaited(pod, () => this.#world.tasksOfPod(pod)[0], signal);
     await this.#orRefuse(pod, { names: pod.spec.containers.map(({ name }) => name), signal }, () =>
       this.#makeRun(pod, task),
     );
@@ -65,10 +65,8 @@ export class Sandboxes {
   }
 
   async prepareContainer(pod: Pod, name: string, signal: AbortSignal): Promise<void> {
-    await this.#anyTask(pod, signal);
-    const task = this.taskOf(pod, name);
-    const { refuse } = this.#world.options;
-    if (task === undefined) throw refuse('TaskUnknown', `Container ${name} is of no task`);
+    // A container that was appended may be seen before its task.
+    const task = await this.#awaited(pod, () => this.taskOf(pod, name), signal);
     await this.#orRefuse(pod, { names: [name], signal }, () => this.#fill(pod, task, signal));
   }
 
@@ -142,7 +140,7 @@ export class Sandboxes {
     for (const volume of taskVolumes(task, names, this.#paths)) {
       const exists = (await files.facts(volume.hostPath)) !== undefined;
       if (volume.make && !exists) await files.makeDir(volume.hostPath, { owner });
-      const process = pod.spec.runtimeClassName === 'process';
+      const process = isProcess(pod, task);
       if (volume.containerPath.startsWith('/')) continue;
       const inside = `${directory}/${safe(volume.containerPath)}`;
       const parent = inside.slice(0, inside.lastIndexOf('/'));
@@ -168,12 +166,13 @@ export class Sandboxes {
     await this.#fetcher.fetch({ uris, directory, user, containerID }, signal);
   }
 
-  async #anyTask(pod: Pod, signal: AbortSignal): Promise<Task> {
+  /** Tasks come by another stream than their Pod, and may come later. */
+  async #awaited(pod: Pod, find: () => Task | undefined, signal: AbortSignal): Promise<Task> {
     const { clock } = this.#world.options;
     const untilMs = clock.monotonicMs() + tasksWaitMs;
     for (;;) {
       signal.throwIfAborted();
-      const [task] = this.#world.tasksOfPod(pod);
+      const task = find();
       if (task !== undefined) return task;
       if (clock.monotonicMs() > untilMs)
         throw new Error(`Cannot find the tasks of Pod "${pod.metadata.name}"`);
@@ -200,6 +199,13 @@ function urisOf(task: Task): readonly CommandInfoURI[] {
   const { task: info, execution } = task.spec;
   const command = execution === 'Custom' ? info.executor?.command : info.command;
   return command?.uris ?? [];
+}
+
+/** Has the task's container no image? */
+function isProcess(pod: Pod, { spec }: Task): boolean {
+  const { containers } = pod.spec;
+  const own = containers.find(({ name }) => name === spec.container) ?? containers[0];
+  return (own?.image ?? '') === '';
 }
 
 function safe(path: string): string {

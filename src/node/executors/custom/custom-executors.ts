@@ -144,7 +144,7 @@ export class CustomExecutors {
     if (container !== undefined) return undefined;
     const pod = await this.#world.podOf(task);
     if (pod === 'unseen') return undefined;
-    if (pod === 'gone') return podUid === undefined ? killedBefore : lostPod;
+    if (pod === 'gone') return podUid === undefined ? killedBefore : terminated;
     const name = pod.spec.containers[0]?.name ?? '';
     const refused =
       this.#keeper.forbids(pod.metadata.uid, name) ??
@@ -183,14 +183,7 @@ export class CustomExecutors {
         },
       };
     }
-    const deleted = this.#world.pod(task)?.metadata.deletionTimestamp !== undefined;
-    return {
-      ...agent,
-      // Who deletes an executor's Pod kills its tasks; one that ends by itself leaves them failed.
-      state: deleted ? 'TASK_KILLED' : 'TASK_FAILED',
-      reason: 'REASON_EXECUTOR_TERMINATED',
-      message: 'Executor terminated',
-    };
+    return terminated;
   }
 
   #lostState(task: Task, aware: 'TASK_GONE' | 'TASK_DROPPED'): TaskStatus['state'] {
@@ -391,10 +384,12 @@ export class CustomExecutors {
   }
 }
 
-const lostPod: NewUpdate = {
-  state: 'TASK_KILLED',
+/** Also when its Pod was deleted, which is a SHUTDOWN: it could have told of its tasks itself. */
+const terminated: NewUpdate = {
+  state: 'TASK_FAILED',
   source: 'SOURCE_AGENT',
-  message: 'The Pod of the executor was deleted',
+  reason: 'REASON_EXECUTOR_TERMINATED',
+  message: 'Executor terminated',
   carries: false,
 };
 
