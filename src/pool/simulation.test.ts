@@ -11,7 +11,7 @@ interface World {
   readonly random: SeededRandom;
   readonly pool: Pool;
   readonly nodes: Map<string, Amounts>;
-  readonly quotas: Map<string, Amounts>;
+  readonly quotas: Map<string, { readonly limit?: Amounts; readonly guarantee?: Amounts }>;
   readonly reservations: Map<string, Reservation>;
   readonly owners: Set<string>;
   made: number;
@@ -24,7 +24,8 @@ function work(world: World): Omit<Claim, 'node' | 'epoch'> {
   const address = random.pick(['', '0.0.0.0', '10.0.0.1', '10.0.0.2']);
   const protocol = random.pick(['TCP', 'UDP']);
   const ports = random.chance(20) ? [{ protocol, address, port: 80 + random.below(3) }] : [];
-  return { owner: `o${world.made++}`, amounts, ports, role: random.pick(roles) };
+  const fair = random.chance(30);
+  return { owner: `o${world.made++}`, amounts, ports, role: random.pick(roles), fair };
 }
 
 /** Looks at a copy of the columns, fills the fullest node that fits, commits the whole batch at once. */
@@ -92,6 +93,10 @@ function commit(world: World, claims: readonly Claim[]): void {
       assert.deepEqual(pool.commit([claim]), [{ ok: true, repeated: true }]);
     } else if (verdict.reason === 'NoRoom' || verdict.reason === 'NodeChanged') {
       assert.deepEqual(verdict.resources, short, 'What is short is named');
+    } else if (verdict.reason === 'FairShare') {
+      assert(claim.fair, 'Only who asked for it is weighed');
+      const others = pool.demands('sim').filter(({ role }) => role !== claim.role);
+      assert(others.length > 0, 'Nobody is held back for nobody');
     }
   }
 }
@@ -99,7 +104,7 @@ function commit(world: World, claims: readonly Claim[]): void {
 function disturb(world: World): void {
   const { random, pool, nodes } = world;
   const node = `n${random.below(7)}`; // n7 never exists: the negative space
-  switch (random.below(8)) {
+  switch (random.below(9)) {
     case 0:
     case 1: {
       const gpu = random.chance(40) ? { 'example.com/gpu': random.below(5) } : {};
@@ -115,9 +120,10 @@ function disturb(world: World): void {
     case 3: {
       const role = random.pick(roles);
       const limit = random.chance(50) ? { cpu: random.below(4000) } : undefined;
-      pool.setQuota(role, limit);
-      if (limit === undefined) world.quotas.delete(role);
-      else world.quotas.set(role, limit);
+      const guarantee = random.chance(30) ? { cpu: random.below(2000) } : undefined;
+      pool.setQuota(role, limit, guarantee);
+      pool.setWeight(role, 1 + random.below(3));
+      world.quotas.set(role, { ...(limit && { limit }), ...(guarantee && { guarantee }) });
       break;
     }
     case 4: {
@@ -133,6 +139,18 @@ function disturb(world: World): void {
       }
       break;
     }
+    case 6:
+      pool.setDemand(
+        'sim',
+        roles
+          .filter(() => random.chance(40))
+          .map((role) => ({
+            role,
+            piece: { cpu: random.below(300) },
+            usable: (name: string) => name !== node,
+          })),
+      );
+      break;
     case 5: {
       // A Pod that somebody else bound, whether there is room or not.
       const item = work(world);
@@ -186,9 +204,9 @@ function rebuilt(world: World): Pool {
           pool.setNode({ name, amounts }),
     ),
     ...[...world.quotas].map(
-      ([role, limit]) =>
+      ([role, { limit, guarantee }]) =>
         () =>
-          pool.setQuota(role, limit),
+          pool.setQuota(role, limit, guarantee),
     ),
     ...[...world.reservations].map(
       ([id, held]) =>
