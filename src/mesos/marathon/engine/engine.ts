@@ -16,6 +16,7 @@ import { createHealthChecks } from './health.ts';
 import type { Killer } from './killer.ts';
 import type { LogLevels } from './levels.ts';
 import { createLogLevels } from './levels.ts';
+import { followOutside } from './outside.ts';
 import { createKiller } from './killer.ts';
 import type { Launcher } from './launcher.ts';
 import { createLauncher } from './launcher.ts';
@@ -210,6 +211,8 @@ function assemble(opened: Opened): Engine {
   const { common, takers, writer } = core;
   const { statuses, ...loops } = loopsOf(opened, core);
   const { upkeep, launcher, killer, backoff, health, readiness, summaries, deployments } = loops;
+  const { api, createInformer } = options;
+  const outside = { ...common, api, createInformer, state, updates: loops.updates };
   const { tracker, framework } = common;
   Object.assign(takers, {
     subscribed: () => upkeep.subscribed(),
@@ -238,7 +241,10 @@ function assemble(opened: Opened): Engine {
         upkeep.scaleCheck(id);
       if (tracker.size > 0) framework.need();
       try {
-        await Promise.race([framework.run(signal), core.failed]);
+        await Promise.race([
+          Promise.all([framework.run(signal), followOutside(outside, signal)]),
+          core.failed,
+        ]);
       } finally {
         for (const part of [upkeep, launcher, killer, backoff, health, readiness, summaries])
           part.stop();

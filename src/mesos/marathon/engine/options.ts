@@ -152,7 +152,7 @@ export const defaultSettings: MarathonSettings = {
   default_network_name: undefined,
   mesos_bridge_name: 'mesos-bridge',
   env_vars_prefix: undefined,
-  enable_features: ['task_killing', 'secrets', 'gpu_resources'],
+  enable_features: ['vips', 'task_killing', 'secrets', 'gpu_resources'],
   task_launch_timeout: 300_000,
   task_launch_confirm_timeout: 300_000,
   task_reservation_timeout: 20_000,

@@ -19,7 +19,7 @@ import {
   objectName,
 } from '#mesos/kinds';
 import type { App, GroupDefinition, Plan, Pod, Root, raml } from '../model/index.ts';
-import { emptyRoot } from '../model/index.ts';
+import { emptyRoot, runSpecOf } from '../model/index.ts';
 import type { Commit, CommitOp } from './options.ts';
 import type { EntityKind, Versions } from './versions.ts';
 import { createVersions } from './versions.ts';
@@ -58,6 +58,8 @@ export interface MarathonState {
   storeFrameworkID(id: string | undefined): Promise<void>;
   /** The newest version of the store that this process wrote of an app or pod; undefined: none. */
   writtenVersion(id: string): string | undefined;
+  /** Writes the definition of an app or pod as it is in the tree. */
+  restore(id: string): Promise<void>;
 }
 
 export interface StateOptions {
@@ -206,6 +208,16 @@ class StoredState implements MarathonState {
 
   writtenVersion(id: string): string | undefined {
     return this.#written.get(id);
+  }
+
+  async restore(id: string): Promise<void> {
+    const runSpec = runSpecOf(this.root, id);
+    if (runSpec === undefined) return;
+    const resource = runSpec.kind === 'app' ? appResource : appPods;
+    const spec = runSpec.spec as unknown as MarathonJson;
+    const object = { ...bodyOf(resource, id, this.namespace), spec };
+    const [stored] = await this.#options.commit([{ op: 'update', resource, object }]);
+    if (stored !== undefined) this.#written.set(id, stored.metadata.resourceVersion);
   }
 
   #changedSpecs(next: Root, add: (ops: readonly CommitOp[], id?: string) => void): void {

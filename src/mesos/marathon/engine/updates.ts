@@ -11,7 +11,7 @@ export interface RootUpdate {
   /** Of whose change `group_change_success` tells. */
   readonly groupID: string;
   readonly force: boolean;
-  /** Gets the newest tree; throws `MarathonFailure` when it cannot be. */
+  /** Gets the newest tree; gives back the same when nothing is to be done; may throw `MarathonFailure`. */
   change(root: Root, version: string): Root | Promise<Root>;
   /** To be replaced although nothing of their definitions changed. */
   readonly restarted?: readonly string[] | undefined;
@@ -122,6 +122,8 @@ class SerialUpdates implements Updates {
     const { force, restarted, toKill } = update;
     const original = state.root;
     const changed = await update.change(original, version);
+    if (changed === original && restarted === undefined)
+      return { plan: makePlan(original, original, { id: random.uuid(), version }), root: original };
     const target = finishUpdate(original, changed, {
       version,
       settings: model,
