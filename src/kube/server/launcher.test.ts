@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { configMaps, namespaces, nodes, pods, serviceAccounts, type Pod } from '#kube/kinds';
+import { creation } from '#machinery';
 import type { NewObject } from '#machinery';
+import { seededRandom, type SeededRandom } from '#sim';
 import { type TestCluster, podBody, startCluster } from './fixture.test.ts';
 import { type LaunchResult, systemUser } from './index.ts';
 
@@ -173,6 +175,89 @@ test('Nobody writes the keys of the system over the API, or appends a container'
   const { spec } = kube.reader.get(pods, 'a', 'mesos-x') ?? assert.fail();
   const more = { spec: { containers: [...spec.containers, container('z', '1')] } };
   assert.equal((await patch(more)).status, 422);
+});
+
+/** One moment of the race: Pods bound by the scheduler and launches of a framework, all at once. */
+async function race(made: TestCluster, random: SeededRandom, step: number): Promise<void> {
+  const { kube } = made;
+  const nodeName = `n${1 + random.below(3)}`;
+  const cpu = () => `${100 * (1 + random.below(12))}m`;
+  const port = () => ({ [heldPorts]: `${31_000 + random.below(6)}-${31_003 + random.below(4)}` });
+  const waiting = kube.reader.list(pods, 'default').filter(({ spec }) => !spec.nodeName);
+  const running = kube.reader.list(pods, 'mesos-x');
+  const some = running[random.below(Math.max(1, running.length))];
+  const launches = Array.from({ length: 3 }, (_, index) => {
+    const { pod, tasks } = launch(`m${step}-${index}`, cpu(), random.below(2) ? port() : {});
+    return { pod: { ...pod, spec: { ...pod.spec, nodeName } }, tasks };
+  });
+  const growths = (some === undefined ? [] : [some]).map(({ metadata }) => ({
+    namespace: 'mesos-x',
+    podName: metadata.name,
+    podUID: metadata.uid,
+    containers: [container(`c${step}`, cpu())],
+    tasks: [],
+  }));
+  await Promise.all([
+    kube.launch(launches),
+    kube.grow(growths),
+    kube.bindMany(
+      waiting.map(({ metadata }) => ({
+        namespace: 'default',
+        name: metadata.name,
+        node: nodeName,
+      })),
+    ),
+    kube.launch(launches.slice(0, 1)),
+  ]);
+  const ending = [...running, ...kube.reader.list(pods, 'default')].filter(
+    ({ spec, status }) => spec.nodeName && status.phase === 'Pending' && random.below(6) === 0,
+  );
+  const ended = ending.map(({ metadata }) => ({
+    resource: pods,
+    name: metadata.name,
+    namespace: metadata.namespace,
+    change: (draft: { status: { phase?: string | undefined } }) => {
+      draft.status.phase = 'Succeeded';
+    },
+  }));
+  await kube.apiServer.updateMany<Pod>(ended);
+}
+
+test('Nodes that are filled from both sides at once are never oversold', async () => {
+  const given = process.env['SEED'];
+  const seeds = given === undefined ? [1, 2, 3] : [Number(given)];
+  for (const seed of seeds) {
+    await using made = await cluster();
+    const { kube, pool } = made;
+    const random = seededRandom(seed);
+    for (const name of ['n2', 'n3'])
+      await kube.apiFor(systemUser).create(nodes, {
+        apiVersion: 'v1',
+        kind: 'Node',
+        metadata: { name },
+        status: { allocatable: { cpu: '4', memory: '8Gi', pods: '100' } },
+      });
+    for (let step = 0; step < 120; step++) {
+      const fresh = Array.from({ length: 4 }, (_, index) =>
+        creation({
+          apiVersion: 'v1',
+          kind: 'Pod',
+          metadata: { name: `k${step}-${index}`, namespace: 'default' },
+          spec: { containers: [container('c', `${100 * (1 + random.below(9))}m`)] },
+        } as NewObject),
+      );
+      await kube.writeMany(fresh.map((one) => [one]));
+      await race(made, random, step);
+      kube.check();
+      for (const name of pool.columns.names) {
+        const row = pool.columns.row.get(name) ?? -1;
+        const free = pool.columns.free.get('cpu')?.[row] ?? 0;
+        assert.ok(free >= 0, `Replay with SEED=${seed}: ${name} is oversold by ${-free}m`);
+        const ports = pool.columns.ports(row).map((one) => `${one.protocol}/${one.port}`);
+        assert.equal(new Set(ports).size, ports.length, `Replay with SEED=${seed}`);
+      }
+    }
+  }
 });
 
 test('A namespace joins a role by its label, its Pods with it', async () => {

@@ -44,7 +44,9 @@ export const frameworkKind = declareOwn<Framework>({
       return roles.join(',');
     }),
     column('Active', ({ status }) => status.phase === 'Active', { type: 'boolean' }),
-    column('Tasks', ({ status }) => status.tasks ?? null, { type: 'integer' }),
+    column('Tasks', ({ status }) => (status.phase === 'Completed' ? 0 : (status.tasks ?? 0)), {
+      type: 'integer',
+    }),
     column('Principal', ({ spec }) => spec.info.principal ?? '', { wide: true }),
     column('Namespace', ({ spec }) => spec.namespace, { wide: true }),
   ],
