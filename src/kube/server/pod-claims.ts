@@ -193,5 +193,15 @@ function sameClaim(a: Claim, b: Claim): boolean {
   if (a.node !== b.node || a.role !== b.role) return false;
   for (const name in a.amounts) if ((a.amounts[name] ?? 0) !== (b.amounts[name] ?? 0)) return false;
   for (const name in b.amounts) if ((a.amounts[name] ?? 0) !== (b.amounts[name] ?? 0)) return false;
-  return a.ports.length === b.ports.length && JSON.stringify(a.ports) === JSON.stringify(b.ports);
+  if (a.ports.length !== b.ports.length) return false;
+  // Both are made by the same walk over a Pod, so the order counts.
+  return a.ports.every((port, at) => {
+    const other = b.ports[at];
+    return (
+      other !== undefined &&
+      port.port === other.port &&
+      port.protocol === other.protocol &&
+      port.address === other.address
+    );
+  });
 }
