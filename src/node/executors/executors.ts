@@ -19,6 +19,7 @@ import type { OutputPlace } from './output.ts';
 import { WorkPaths } from './paths.ts';
 import { Sandboxes } from './sandboxes.ts';
 import { TaskKeeper } from './task-keeper.ts';
+import { VolumeKeeper } from './volume-keeper.ts';
 import { World } from './world.ts';
 
 /** The Mesos side of one node's agent. `run` starts it; its extension and face may be used at once. */
@@ -81,7 +82,8 @@ class MesosAgent implements Executors {
     const caches = [tasks, pods, frameworks].map((cache) => cache.run(signal));
     // What a framework can do is asked with every update: known before the first one.
     await Promise.race([Promise.all([frameworks.synced, pods.synced]), aborted(signal)]);
-    await Promise.all([...caches, this.#keeper.run(signal)]);
+    const volumes = new VolumeKeeper(this.#world, this.#paths);
+    await Promise.all([...caches, this.#keeper.run(signal), volumes.run(signal)]);
     this.#custom.stop();
   }
 
