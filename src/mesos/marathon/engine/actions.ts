@@ -9,11 +9,10 @@ import {
 import type { Backoff } from './backoff.ts';
 import type { EventBus } from './events.ts';
 import type { Killer } from './killer.ts';
-import { hasLiveTasks } from './killer.ts';
 import { hasHealthChecks, versionOf } from './run-spec.ts';
 import { counts, endOf } from './starter.ts';
 import type { Tracker } from './tracker.ts';
-import { isScheduled } from './transitions.ts';
+import { hasLiveTasks, isScheduled } from './transitions.ts';
 
 /** One action of a deployment. It looks at what is, does what is next, and says whether it is done. */
 export interface ActionRun {

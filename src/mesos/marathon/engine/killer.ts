@@ -3,6 +3,7 @@ import type { Condition, Goal, Instance } from '../model/index.ts';
 import { isTerminal } from '../model/index.ts';
 import type { Framework } from './framework.ts';
 import type { InstanceChange, Tracker } from './tracker.ts';
+import { hasLiveTasks } from './transitions.ts';
 
 /** Ends tasks: of instances that are not wanted any more, and of those that are to start afresh. */
 export interface Killer {
@@ -157,9 +158,4 @@ class KillService implements Killer {
       this.#pump();
     });
   }
-}
-
-/** Has it tasks that have not ended? */
-export function hasLiveTasks({ tasks }: Instance): boolean {
-  return tasks.some(({ condition }) => !isTerminal(condition));
 }

@@ -18,6 +18,7 @@ import type { Provisioned } from './provision.ts';
 import { joined, provision, reserve } from './provision.ts';
 import { amountsOf, hasConstraints } from './run-spec.ts';
 import type { InstanceChange, Tracker } from './tracker.ts';
+import { isScheduled } from './transitions.ts';
 import { createTokens } from './tokens.ts';
 import type { Tokens } from './tokens.ts';
 import type { WaitingSpec } from './waiting.ts';
@@ -57,6 +58,8 @@ interface Open {
   readonly launched: { readonly before: Instance; readonly after: Instance }[];
   /** Nothing that waits fits into the rest. */
   done: boolean;
+  /** What did not fit; the rest only gets smaller. */
+  readonly refused: Set<WaitingSpec>;
   cutShort: boolean;
   cpus: number;
   mem: number;
@@ -196,6 +199,26 @@ class OfferLauncher implements Launcher {
   /** Offer by offer one launch, then again: what is alike spreads over the machines. */
   #fill(open: readonly Open[]): Promise<void>[] {
     const stored: Promise<void>[] = [];
+    for (let launched = this.#pass(open, stored); launched; ) {
+      // Where a constraint stood against it a launch elsewhere may have made way (GROUP_BY).
+      let again = false;
+      for (const one of open)
+        for (const waiting of one.refused) {
+          const runSpec = runSpecOf(this.#options.root(), waiting.id);
+          if (waiting.scheduled.size === 0 || runSpec === undefined) continue;
+          if (!hasConstraints(runSpec)) continue;
+          one.refused.delete(waiting);
+          one.done = false;
+          again = true;
+        }
+      launched = again && this.#pass(open, stored);
+    }
+    return stored;
+  }
+
+  /** True when anything was launched. */
+  #pass(open: readonly Open[], stored: Promise<void>[]): boolean {
+    const before = stored.length;
     let active = open.filter(
       (one) => !one.done && this.#line.of(offerRole(one.offer)) !== undefined,
     );
@@ -207,7 +230,7 @@ class OfferLauncher implements Launcher {
       }
       active = active.filter((one) => !one.done);
     }
-    return stored;
+    return stored.length > before;
   }
 
   /** Undefined when nothing that waits fits. */
@@ -219,10 +242,14 @@ class OfferLauncher implements Launcher {
     }
     const specs = this.#line.of(offerRole(open.offer));
     for (const waiting of specs ?? []) {
+      if (open.refused.has(waiting)) continue;
       const runSpec = runSpecOf(this.#options.root(), waiting.id);
       if (runSpec === undefined || !this.#isLaunchable(waiting.id)) continue;
       const found = this.#tryLaunch(open, waiting, runSpec);
-      if (found === undefined) continue;
+      if (found === undefined) {
+        open.refused.add(waiting);
+        continue;
+      }
       const { before, provisioned } = found;
       open.operations.push(...provisioned.operations);
       open.launched.push({ before, after: provisioned.instance });
@@ -251,7 +278,7 @@ class OfferLauncher implements Launcher {
       return undefined;
     }
     const others = hasConstraints(runSpec)
-      ? [...tracker.of(waiting.id).values()].filter((one) => one !== instance)
+      ? [...tracker.of(waiting.id).values()].filter((one) => one !== instance && hasPlace(one))
       : [];
     const match = matchOffer({
       offer: open.rest,
@@ -398,9 +425,16 @@ function opened(offer: Offer): Open {
     operations: [],
     launched: [],
     done: false,
+    refused: new Set(),
     cutShort: false,
     ...scalarsOf(offer),
   };
+}
+
+/** It is somewhere, or will come back there. */
+function hasPlace(instance: Instance): boolean {
+  if (instance.agent === undefined) return false;
+  return instance.reservation !== undefined || !isScheduled(instance);
 }
 
 function offerRole(offer: Offer): string {

@@ -1,9 +1,9 @@
 import type { Clock, Random } from '#base';
 import type { Goal, Instance, RunSpec } from '../model/index.ts';
 import { isResident, newInstanceID } from '../model/index.ts';
-import { hasLiveTasks } from './killer.ts';
 import { roleOf, versionOf } from './run-spec.ts';
 import type { Tracker } from './tracker.ts';
+import { hasLiveTasks } from './transitions.ts';
 
 export interface StarterOptions {
   readonly clock: Clock;

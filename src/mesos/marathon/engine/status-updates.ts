@@ -12,10 +12,9 @@ import type { Backoff } from './backoff.ts';
 import type { EventBus } from './events.ts';
 import type { Framework } from './framework.ts';
 import type { Killer } from './killer.ts';
-import { hasLiveTasks } from './killer.ts';
 import { unreachableOf } from './run-spec.ts';
 import type { Tracker } from './tracker.ts';
-import { unreachableFor, updatedTask, withTask } from './transitions.ts';
+import { hasLiveTasks, unreachableFor, updatedTask, withTask } from './transitions.ts';
 
 export interface StatusUpdates {
   /** Stores what it means, then acknowledges it. */
@@ -107,7 +106,10 @@ function apply(options: StatusUpdateOptions, status: TaskStatus): Promise<void> 
     tracker.note(next, updated);
     return Promise.resolve();
   }
-  return tracker.put(next, updated);
+  const stored = tracker.put(next, updated);
+  // One container of a pod failed: the others go with it before all start anew.
+  if (isTerminal(next.condition) && hasLiveTasks(next)) options.killer.kill(next);
+  return stored;
 }
 
 /** An update that says nothing new may still be the moment when an instance counts no more. */

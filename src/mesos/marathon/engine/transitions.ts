@@ -140,6 +140,12 @@ function healthOf(tasks: readonly InstanceTask[]): boolean | undefined {
 export function isScheduled(instance: Instance): boolean {
   return (
     instance.goal === 'Running' &&
-    (instance.condition === 'Scheduled' || isTerminal(instance.condition))
+    (instance.condition === 'Scheduled' ||
+      (isTerminal(instance.condition) && !hasLiveTasks(instance)))
   );
+}
+
+/** Has it tasks that have not ended? */
+export function hasLiveTasks({ tasks }: Instance): boolean {
+  return tasks.some(({ condition }) => !isTerminal(condition));
 }

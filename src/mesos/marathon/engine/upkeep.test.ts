@@ -201,3 +201,13 @@ test('UNIQUE keeps instances on different hosts, and the rest waits', async () =
   assert.equal((queue['queue'] as { count: number }[])[0]?.count, 1);
   await world.stop();
 });
+
+test('GROUP_BY spreads over all offers of one turn', async () => {
+  const world = await createWorld({ agents: 3 });
+  const constraints = [['hostname', 'GROUP_BY', '3']];
+  await world.ask('POST', '/v2/apps', { ...sleep, instances: 9, constraints });
+  const counts = new Map<string, number>();
+  for (const { agentID } of world.master.live) counts.set(agentID, (counts.get(agentID) ?? 0) + 1);
+  assert.deepEqual([...counts.values()], [3, 3, 3]);
+  await world.stop();
+});
