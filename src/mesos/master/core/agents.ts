@@ -6,7 +6,14 @@ import type { Resource, TaskState, TaskStatus } from '#mesos/protocol';
 import { AgentBook, type TaskBook } from './books.ts';
 import type { Core } from './core.ts';
 import { podResources, reserveInPool } from './room.ts';
-import { addressOf, agentInfoOf, isCordoned, isNodeReady, notReadySince, totalOf } from './node-facts.ts';
+import {
+  addressOf,
+  agentInfoOf,
+  isCordoned,
+  isNodeReady,
+  notReadySince,
+  totalOf,
+} from './node-facts.ts';
 
 /** 5 pings of 15 s without an answer (mesos.md 6.3). */
 const unreachableMs = 75_000;
@@ -66,7 +73,7 @@ export class Agents {
   /** The cache has seen a change of an Agent object. */
   seen(name: string): void {
     const cached = this.#core.informers.agents.get(name);
-    if (cached !== undefined && this.#core.lanes.agents.pending === 0)
+    if (cached !== undefined && this.#core.lanes.agents.isIdle(name))
       this.#written.delete(cached.spec.agentID);
     this.sync(name);
     if (cached !== undefined) this.#core.operator.agentChanged(cached.spec.agentID);
@@ -124,7 +131,7 @@ export class Agents {
     if (returned || recovered) {
       book.reregisteredMs = options.clock.nowMs();
       const reregisteredTime = formatMicroTime(book.reregisteredMs);
-      void lanes.agentStatus.change(book.nodeName, (stored) => {
+      void lanes.agents.change(book.nodeName, (stored) => {
         const { unreachableTime: _, ...status } = stored.status;
         return { ...stored, status: { ...status, reregisteredTime } };
       });
@@ -269,7 +276,7 @@ export class Agents {
     counters.add('master/slave_unreachable_completed');
     counters.add('master/slave_removals/reason_unhealthy');
     const unreachableTime = formatMicroTime(sinceMs);
-    void lanes.agentStatus.change(nodeName, (object) => ({
+    void lanes.agents.change(nodeName, (object) => ({
       ...object,
       status: { ...object.status, unreachableTime },
     }));

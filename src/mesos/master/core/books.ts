@@ -265,9 +265,7 @@ export class AgentBook implements AgentRecord {
   }
 
   get active(): boolean {
-    return (
-      this.connected && !this.deactivated && !this.cordoned && this.drain === undefined
-    );
+    return this.connected && !this.deactivated && !this.cordoned && this.drain === undefined;
   }
   totalResources(): readonly Resource[] {
     return this.total.list();

@@ -15,6 +15,7 @@ import type { MasterOptions } from './master.ts';
 import type { Operator } from './operator-actions.ts';
 import type { Offers } from './offers.ts';
 import type { MasterChange } from './records.ts';
+import type { Sweeper } from './sweeper.ts';
 import type { Tasks } from './tasks.ts';
 import type { Updates } from './updates.ts';
 
@@ -25,6 +26,7 @@ export interface Core {
   readonly books: Books;
   readonly informers: Informers;
   readonly lanes: Lanes;
+  readonly sweeper: Sweeper;
   readonly counters: Counters;
   readonly frameworks: Frameworks;
   readonly agents: Agents;
@@ -54,9 +56,6 @@ export interface Informers {
 /** Writers of what lasts. */
 export interface Lanes {
   readonly frameworks: Lane<Framework>;
-  readonly frameworkStatus: Lane<Framework>;
   readonly tasks: Lane<Task>;
-  readonly taskStatus: Lane<Task>;
   readonly agents: Lane<Agent>;
-  readonly agentStatus: Lane<Agent>;
 }

@@ -1,4 +1,4 @@
-import type { Informer, InformerChange } from '#client';
+import type { InformerChange } from '#client';
 import { nodes as nodeKind, pods as podKind } from '#kube/kinds';
 import type { KubeObject, ResourceName } from '#machinery';
 import {
@@ -27,6 +27,7 @@ import { Offers } from './offers.ts';
 import { Operator } from './operator-actions.ts';
 import type { MasterChange } from './records.ts';
 import { roleRecords } from './role-records.ts';
+import { Sweeper } from './sweeper.ts';
 import { orderByCompletion, Tasks } from './tasks.ts';
 import { Updates } from './updates.ts';
 
@@ -37,6 +38,7 @@ export class MasterCore implements Core {
   readonly books: Books;
   readonly informers: Informers;
   readonly lanes: Lanes;
+  readonly sweeper: Sweeper;
   readonly counters = new Counters();
   readonly frameworks: Frameworks;
   readonly agents: Agents;
@@ -58,6 +60,7 @@ export class MasterCore implements Core {
     this.books = new Books({ masterID: random.uuid(), nowMs: clock.nowMs() });
     this.informers = informersOf(options);
     this.lanes = this.#lanes();
+    this.sweeper = new Sweeper({ api: options.api, doors: options.doors, logger: this.logger });
     this.frameworks = new Frameworks(this);
     this.agents = new Agents(this);
     this.tasks = new Tasks(this);
@@ -72,20 +75,12 @@ export class MasterCore implements Core {
   }
 
   #lanes(): Lanes {
-    const { options, informers, logger } = this;
-    const { api, clock } = options;
-    const lane = <T extends KubeObject>(
-      resource: ResourceName<T>,
-      informer: Informer<T>,
-      subresource?: 'status',
-    ): Lane<T> => new Lane({ api, resource, informer, clock, logger, subresource });
+    const { doors: writer, clock } = this.options;
+    const common = { writer, clock, logger: this.logger };
     return {
-      frameworks: lane(frameworkKind, informers.frameworks),
-      frameworkStatus: lane(frameworkKind, informers.frameworks, 'status'),
-      tasks: lane(taskKind, informers.tasks),
-      taskStatus: lane(taskKind, informers.tasks, 'status'),
-      agents: lane(agentKind, informers.agents),
-      agentStatus: lane(agentKind, informers.agents, 'status'),
+      frameworks: new Lane({ ...common, resource: frameworkKind }),
+      tasks: new Lane({ ...common, resource: taskKind }),
+      agents: new Lane({ ...common, resource: agentKind }),
     };
   }
 

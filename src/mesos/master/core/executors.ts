@@ -1,11 +1,9 @@
 import type { InformerChange } from '#client';
-import { pods as podKind, type Pod } from '#kube/kinds';
-import { isStatus } from '#machinery';
+import type { Pod } from '#kube/kinds';
 import type { ExecutorInfo } from '#mesos/protocol';
 import { annotations, labels } from '../doors.ts';
 import { ExecutorBook, type AgentBook, type FrameworkBook, type TaskBook } from './books.ts';
 import type { Core } from './core.ts';
-import { targetOf } from './lane.ts';
 
 /** Ended executors whose Pods stay, so that people find their logs; by framework. */
 const keptMax = 100;
@@ -139,23 +137,31 @@ export class Executors {
     void this.#deleteKey(`${task.framework.namespace}/${task.podName}`);
   }
 
-  async #deleteKey(key: string): Promise<void> {
-    try {
-      await this.#core.options.api.delete(podKind, targetOf(key));
-    } catch (error) {
-      if (!isStatus(error, 'NotFound'))
-        this.#core.logger.warn('A Pod of an executor could not be deleted', { pod: key, error });
-    }
+  #deleteKey(key: string): Promise<void> {
+    return this.#core.sweeper.pod(key);
+  }
+
+  /** Its framework was removed, and a crash came between that and the deletion. */
+  #orphan({ metadata, status }: Pod): void {
+    const over = status?.phase === 'Succeeded' || status?.phase === 'Failed';
+    if (over || metadata.deletionTimestamp !== undefined) return;
+    void this.#deleteKey(`${metadata.namespace ?? ''}/${metadata.name}`);
   }
 
   /** From the store, at start: before its tasks. */
   recover(pod: Pod): void {
     const { books } = this.#core;
-    const framework = books.frameworks.get(pod.metadata.annotations?.[frameworkAnnotation] ?? '');
+    const frameworkID = pod.metadata.annotations?.[frameworkAnnotation];
+    if (frameworkID === undefined) return;
+    const framework = books.frameworks.get(frameworkID);
+    if (framework === undefined) {
+      this.#orphan(pod);
+      return;
+    }
     const info = executorInfoOf(pod);
     const podKey = `${pod.metadata.namespace ?? ''}/${pod.metadata.name}`;
     const agentID = agentOf(books, pod);
-    if (framework === undefined || info === undefined || agentID === undefined) return;
+    if (info === undefined || agentID === undefined) return;
     const phase = pod.status?.phase;
     if (phase === 'Succeeded' || phase === 'Failed') {
       this.#keep(framework.id, podKey);

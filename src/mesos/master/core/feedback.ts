@@ -84,7 +84,7 @@ export class Feedback {
   }
 
   #save(agent: AgentBook): void {
-    void this.#core.lanes.agentStatus.change(agent.nodeName, (object) => {
+    void this.#core.lanes.agents.change(agent.nodeName, (object) => {
       const { operations: _, ...status } = object.status;
       const operations = [...agent.operations.values()].map(({ operation }) => operation);
       return { ...object, status: { ...status, ...(operations.length > 0 && { operations }) } };

@@ -8,6 +8,7 @@ import {
   type GroupResult,
   type KubeObject,
   type NewObject,
+  type SystemWrite,
   type SystemWriter,
   type WriteGroup,
 } from '#machinery';
@@ -467,24 +468,40 @@ async function writeMany(
   const results: GroupResult[] = [];
   for (const group of groups) {
     const objects: (KubeObject | undefined)[] = [];
-    for (const write of group)
-      if ('create' in write) {
-        const { apiVersion, kind } = write.create;
-        const plural = `${kind.toLowerCase()}s`;
-        const [name = '', version = ''] = apiVersion.split('/');
-        const resource = { group: name, version, kind, plural, namespaced: false };
-        objects.push(await api.create(resource, write.create));
-      } else if ('change' in write) {
-        const object = structuredClone(await api.get(write.resource, write.target));
-        write.change(object as Draft<KubeObject>);
-        const stored = await api.update(write.resource, asNew(object));
-        const { resourceVersion } = stored.metadata;
-        const whole = { ...object, metadata: { ...object.metadata, resourceVersion } };
-        objects.push(await api.update(write.resource, asNew(whole), { subresource: 'status' }));
-      } else objects.push(await api.delete(write.resource, write.target));
-    results.push({ ok: true, objects });
+    try {
+      for (const write of group) objects.push(await writeOne(api, write));
+      results.push({ ok: true, objects });
+    } catch (error) {
+      if (!(error instanceof StatusError)) throw error;
+      results.push({ ok: false, error });
+    }
   }
   return results;
+}
+
+async function writeOne(api: FakeApi, write: SystemWrite): Promise<KubeObject | undefined> {
+  if ('create' in write) {
+    const { apiVersion, kind } = write.create;
+    const [group = '', version = ''] = apiVersion.split('/');
+    const plural = `${kind.toLowerCase()}s`;
+    return api.create({ group, version, kind, plural, namespaced: false }, write.create);
+  }
+  if (!('change' in write)) return api.delete(write.resource, write.target);
+  for (;;)
+    try {
+      const draft = structuredClone(
+        await api.get(write.resource, write.target),
+      ) as Draft<KubeObject>;
+      write.change(draft);
+      const spec = await api.update(write.resource, asNew(draft as KubeObject));
+      const { resourceVersion } = spec.metadata;
+      const changed = { ...draft, metadata: { ...draft.metadata, resourceVersion } };
+      return await api.update(write.resource, asNew(changed as KubeObject), {
+        subresource: 'status',
+      });
+    } catch (error) {
+      if (!(error instanceof StatusError) || error.reason !== 'Conflict') throw error;
+    }
 }
 
 export function asNew<T extends KubeObject>(object: T): NewObject<T> {

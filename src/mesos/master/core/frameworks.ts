@@ -245,8 +245,7 @@ export class Frameworks {
     updates.pause(book);
     book.unregisteredMs = options.clock.nowMs();
     const stored = [this.#save(book)];
-    for (const task of [...book.tasks.values(), ...book.unreachableTasks.values()])
-      stored.push(tasks.endWithFramework(task));
+    stored.push(...tasks.endAll(book));
     stored.push(...executors.shutdownAll(book));
     this.#core.operations.forgetFramework(book);
     books.frameworks.delete(book.id);
@@ -304,7 +303,7 @@ export class Frameworks {
     this.#core.options.clock.after(countEveryMs, () => {
       book.counting = false;
       if (book.removed || !this.#core.recovered) return;
-      void this.#core.lanes.frameworkStatus.change(book.objectName, (object) =>
+      void this.#core.lanes.frameworks.change(book.objectName, (object) =>
         object.status.tasks === book.tasks.size
           ? undefined
           : { ...object, status: { ...object.status, tasks: book.tasks.size } },
@@ -341,17 +340,17 @@ export class Frameworks {
   }
 
   #save(book: FrameworkBook): Promise<boolean> {
-    const { frameworks, frameworkStatus } = this.#core.lanes;
     const spec = specOf(book, {
       info: book.info,
       suppressedRoles: [...book.suppressedRoles],
       offerConstraints: book.offerConstraints,
     });
     const status = statusOf(book, this.#core.options.clock.nowMs());
-    void frameworks.change(book.objectName, (object) =>
-      JSON.stringify(object.spec) === JSON.stringify(spec) ? undefined : { ...object, spec },
-    );
-    return frameworkStatus.change(book.objectName, (object) => ({ ...object, status }));
+    return this.#core.lanes.frameworks.change(book.objectName, (object) => ({
+      ...object,
+      spec,
+      status,
+    }));
   }
 }
 

@@ -1,42 +1,49 @@
 import type { Cancel, Clock, Logger } from '#base';
-import type { Informer } from '#client';
-import { isStatus, type Api, type KubeObject, type NewObject, type ResourceName } from '#machinery';
+import {
+  isStatus,
+  updating,
+  type Draft,
+  type KubeObject,
+  type ResourceName,
+  type SystemWriter,
+} from '#machinery';
 
 /** Makes the object as it should be; undefined when it is so already. Asked again after a conflict. */
 export type Change<T> = (object: T) => T | undefined;
 
 export interface LaneOptions<T extends KubeObject> {
-  readonly api: Api;
+  readonly writer: SystemWriter;
   readonly resource: ResourceName<T>;
-  readonly informer: Informer<T>;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly subresource?: 'status' | undefined;
 }
 
 interface Work<T> {
-  changes: Change<T>[];
+  readonly key: string;
+  readonly changes: Change<T>[];
   /** Resolves with whether the object was there to be changed. */
-  done: PromiseWithResolvers<boolean>;
-  running: boolean;
+  readonly done: PromiseWithResolvers<boolean>;
 }
 
 const retryMsMin = 50;
 const retryMsMax = 10_000;
-/** Writes of different objects under way at once: enough to fill the store's groups. */
-const parallelMax = 128;
+/** Objects per call, and calls under way: enough to fill the store's groups, little per turn. */
+const batchMax = 32;
+const callsMax = 4;
 
 /**
  * Writes changes of many objects of one kind, one write per object at a time. Changes that come
- * while one is under way go together into the next; a conflict reads again; a failing store is tried
- * until it takes the change, since what was decided is already so in memory.
+ * while one is under way go together into the next; a failing store is tried until it takes them,
+ * since what was decided is already so in memory.
  */
 export class Lane<T extends KubeObject> implements Disposable {
   readonly #options: LaneOptions<T>;
-  readonly #work = new Map<string, Work<T>>();
-  readonly #waiting: string[] = [];
+  /** In the order they came. */
+  readonly #waiting = new Map<string, Work<T>>();
+  readonly #busy = new Set<string>();
   readonly #timers = new Set<Cancel>();
-  #running = 0;
+  #calls = 0;
+  #scheduled = false;
   #closed = false;
 
   constructor(options: LaneOptions<T>) {
@@ -44,20 +51,23 @@ export class Lane<T extends KubeObject> implements Disposable {
   }
 
   get pending(): number {
-    return this.#work.size;
+    return this.#waiting.size + this.#busy.size;
+  }
+
+  /** Nothing of this object is waiting or being written. */
+  isIdle(key: string): boolean {
+    return !this.#waiting.has(key) && !this.#busy.has(key);
   }
 
   change(key: string, change: Change<T>): Promise<boolean> {
-    let work = this.#work.get(key);
+    let work = this.#waiting.get(key);
     if (work === undefined) {
-      work = { changes: [], done: Promise.withResolvers(), running: false };
-      this.#work.set(key, work);
-      this.#waiting.push(key);
+      work = { key, changes: [], done: Promise.withResolvers() };
+      this.#waiting.set(key, work);
     }
     work.changes.push(change);
-    const { promise } = work.done;
-    this.#start();
-    return promise;
+    this.#soon();
+    return work.done.promise;
   }
 
   [Symbol.dispose](): void {
@@ -66,62 +76,70 @@ export class Lane<T extends KubeObject> implements Disposable {
     this.#timers.clear();
   }
 
+  /** What one turn decides goes into one call. */
+  #soon(): void {
+    if (this.#scheduled || this.#closed) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      this.#start();
+    });
+  }
+
   #start(): void {
-    while (!this.#closed && this.#running < parallelMax) {
-      const key = this.#waiting.shift();
-      if (key === undefined) return;
-      this.#running += 1;
-      void this.#drain(key).finally(() => {
-        this.#running -= 1;
+    while (this.#calls < callsMax && !this.#closed) {
+      const batch: Work<T>[] = [];
+      for (const [key, work] of this.#waiting) {
+        if (batch.length >= batchMax) break;
+        if (this.#busy.has(key)) continue;
+        this.#waiting.delete(key);
+        this.#busy.add(key);
+        batch.push(work);
+      }
+      if (batch.length === 0) return;
+      this.#calls += 1;
+      void this.#write(batch).finally(() => {
+        this.#calls -= 1;
         this.#start();
       });
     }
   }
 
-  async #drain(key: string): Promise<void> {
-    const work = this.#work.get(key);
-    if (work === undefined) return;
-    let newest: T | undefined = this.#options.informer.get(key);
+  async #write(batch: readonly Work<T>[]): Promise<void> {
+    let open = batch;
     let delayMs = retryMsMin;
-    while (work.changes.length > 0 && !this.#closed) {
-      const { changes, done } = work;
-      work.changes = [];
-      work.done = Promise.withResolvers();
-      for (;;) {
-        try {
-          newest = await this.#write(key, newest, changes);
-          done.resolve(newest !== undefined);
-          break;
-        } catch (error) {
-          if (this.#closed) return;
-          newest = undefined;
-          if (isStatus(error, 'Conflict')) continue;
-          this.#options.logger.warn('Write of the Mesos master failed', { key, error });
-          await this.#pause(delayMs);
-          delayMs = Math.min(delayMs * 2, retryMsMax);
-        }
-      }
+    while (open.length > 0 && !this.#closed) {
+      open = await this.#attempt(open);
+      if (open.length === 0) return;
+      await this.#pause(delayMs);
+      delayMs = Math.min(delayMs * 2, retryMsMax);
     }
-    this.#work.delete(key);
   }
 
-  /** The object as stored, or undefined when it is gone. */
-  async #write(
-    key: string,
-    known: T | undefined,
-    changes: readonly Change<T>[],
-  ): Promise<T | undefined> {
-    const { api, resource, subresource } = this.#options;
+  /** Those that must be tried again. */
+  async #attempt(batch: readonly Work<T>[]): Promise<readonly Work<T>[]> {
+    const { writer, resource, logger } = this.#options;
+    const groups = batch.map(({ key, changes }) => [
+      updating(resource, targetOf(key), (draft) => apply(draft, changes)),
+    ]);
+    let error: unknown;
     try {
-      const before = known ?? (await api.get(resource, targetOf(key)));
-      let after: T = before;
-      for (const change of changes) after = change(after) ?? after;
-      if (after === before) return before;
-      const options = subresource === undefined ? {} : { subresource };
-      return await api.update(resource, asNew(after), options);
-    } catch (error) {
-      if (isStatus(error, 'NotFound')) return undefined;
-      throw error;
+      const results = await writer.writeMany(groups);
+      return batch.filter((work, at) => {
+        const result = results[at];
+        const gone = result?.ok === false && isStatus(result.error, 'NotFound');
+        if (result?.ok !== true && !gone) {
+          error = result?.error;
+          logger.warn('Write of the Mesos master failed', { key: work.key, error });
+          return true;
+        }
+        this.#busy.delete(work.key);
+        work.done.resolve(!gone);
+        return false;
+      });
+    } catch (failure) {
+      logger.warn('Writes of the Mesos master failed', { error: failure });
+      return batch;
     }
   }
 
@@ -136,12 +154,21 @@ export class Lane<T extends KubeObject> implements Disposable {
   }
 }
 
+/** Changes see and make whole objects; of these spec and status are taken over. */
+function apply<T extends KubeObject>(draft: Draft<T>, changes: readonly Change<T>[]): void {
+  // A draft is an object that may be changed; changes do not, they make another.
+  const before = draft as unknown as T;
+  let after = before;
+  for (const change of changes) after = change(after) ?? after;
+  if (after !== before) Object.assign(draft, structuredClone(partsOf(after)));
+}
+
+function partsOf(object: object): Readonly<Record<string, unknown>> {
+  const { spec, status } = object as { readonly spec?: unknown; readonly status?: unknown };
+  return { spec, ...(status !== undefined && { status }) };
+}
+
 export function targetOf(key: string): { readonly name: string; readonly namespace?: string } {
   const slash = key.indexOf('/');
   return slash < 0 ? { name: key } : { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
-}
-
-/** A whole object is one that may be sent: only the types of optional fields differ. */
-function asNew<T extends KubeObject>(object: T): NewObject<T> {
-  return object as unknown as NewObject<T>;
 }

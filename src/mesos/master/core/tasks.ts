@@ -1,13 +1,10 @@
 import { formatMicroTime, timeOr } from '#base';
 import type { InformerChange } from '#client';
-import { pods as podKind } from '#kube/kinds';
-import { isStatus } from '#machinery';
-import { tasks as taskKind, type Task } from '#mesos/kinds';
+import type { Task } from '#mesos/kinds';
 import type { TaskState, TaskStatus } from '#mesos/protocol';
 import { TaskBook, type FrameworkBook } from './books.ts';
 import type { Core } from './core.ts';
 import { drainedStatus } from './drain.ts';
-import { targetOf } from './lane.ts';
 import { isTerminal } from './states.ts';
 
 const completedMax = 1000;
@@ -62,7 +59,7 @@ export class Tasks {
     executors.deletePodOf(task);
     const completedTime = formatMicroTime(options.clock.nowMs());
     const { state } = task;
-    void lanes.taskStatus.change(task.key, (object) => ({
+    void lanes.tasks.change(task.key, (object) => ({
       ...object,
       status: { ...bare(object.status), state, updateState: state, completedTime },
     }));
@@ -189,8 +186,19 @@ export class Tasks {
     };
   }
 
-  /** Of a framework that is removed: in the books only, nobody is told. */
-  endWithFramework(task: TaskBook): Promise<boolean> {
+  /**
+   * Of a framework that is removed: in the books only, nobody is told. Of many tasks most leave the
+   * store at once, since only the newest would be kept.
+   */
+  endAll(framework: FrameworkBook): Promise<boolean>[] {
+    const tasks = [...framework.tasks.values(), ...framework.unreachableTasks.values()];
+    return tasks.map((task, at) => {
+      const kept = at >= tasks.length - keptMax;
+      return this.#endWithFramework(task, kept);
+    });
+  }
+
+  #endWithFramework(task: TaskBook, kept: boolean): Promise<boolean> {
     const { books } = this.#core;
     if (!isTerminal(task.state)) {
       const message = `Framework ${task.frameworkID} removed`;
@@ -201,11 +209,11 @@ export class Tasks {
     }
     task.framework.unreachableTasks.delete(task.taskID);
     books.tasks.delete(task.key);
-    return this.complete(task);
+    return this.complete(task, kept);
   }
 
   /** Acknowledged, or nothing to acknowledge: the task is history. */
-  complete(task: TaskBook): Promise<boolean> {
+  complete(task: TaskBook, kept = true): Promise<boolean> {
     const { books, lanes, options } = this.#core;
     const { framework } = task;
     task.completed = true;
@@ -218,16 +226,20 @@ export class Tasks {
     this.#leave(task);
     this.#remember(task);
     this.#core.frameworks.counted(framework);
+    const podKey =
+      task.execution === 'Command' ? `${framework.namespace}/${task.podName}` : undefined;
+    this.#core.agents.taskLeft(task.agentID);
+    if (!kept) {
+      this.#drop({ key: task.key, podKey });
+      return Promise.resolve(true);
+    }
     const completedTime = formatMicroTime(options.clock.nowMs());
     const { state, statuses } = task;
-    const written = lanes.taskStatus.change(task.key, (object) => ({
+    const written = lanes.tasks.change(task.key, (object) => ({
       ...object,
       status: { ...bare(object.status), state, statuses, updateState: state, completedTime },
     }));
-    const podKey =
-      task.execution === 'Command' ? `${framework.namespace}/${task.podName}` : undefined;
     this.#keep(framework.id, { key: task.key, podKey });
-    this.#core.agents.taskLeft(task.agentID);
     return written;
   }
 
@@ -246,20 +258,12 @@ export class Tasks {
 
   #drop(entry: { readonly key: string; readonly podKey: string | undefined } | undefined): void {
     if (entry === undefined) return;
-    const { api } = this.#core.options;
-    this.#quietly(api.delete(taskKind, targetOf(entry.key)));
+    void this.#core.sweeper.task(entry.key);
     if (entry.podKey !== undefined) this.#deletePod(entry.podKey);
   }
 
   #deletePod(key: string): void {
-    this.#quietly(this.#core.options.api.delete(podKind, targetOf(key)));
-  }
-
-  #quietly(deletion: Promise<unknown>): void {
-    deletion.catch((error: unknown) => {
-      if (!isStatus(error, 'NotFound'))
-        this.#core.logger.warn('An ended task could not be deleted', { error });
-    });
+    void this.#core.sweeper.pod(key);
   }
 
   /** It left the list of completed frameworks. */
@@ -271,7 +275,7 @@ export class Tasks {
 
   /** What was acknowledged leaves the store; the newest of it is what the framework knows. */
   saveSettled(task: TaskBook, front: TaskStatus): void {
-    void this.#core.lanes.taskStatus.change(task.key, (object) => {
+    void this.#core.lanes.tasks.change(task.key, (object) => {
       const updates = object.status.updates ?? [];
       const left = updates.filter(({ uuid }) => uuid === undefined || !task.settled.has(uuid));
       if (left.length === updates.length) return undefined;
@@ -317,7 +321,7 @@ export class Tasks {
     this.#core.announce({ type: 'TASK_UPDATED', task, status });
     const unreachableTime = formatMicroTime(sinceMs);
     // The state stays as the agent knows it: what ended for the framework may run there yet.
-    void lanes.taskStatus.change(task.key, (object) => ({
+    void lanes.tasks.change(task.key, (object) => ({
       ...object,
       status: { ...object.status, unreachableTime },
     }));
@@ -345,7 +349,7 @@ export class Tasks {
     );
     updates.sendOnce(framework, status);
     this.#core.announce({ type: 'TASK_UPDATED', task, status });
-    void lanes.taskStatus.change(task.key, (stored) => {
+    void lanes.tasks.change(task.key, (stored) => {
       const { unreachableTime, ...rest } = stored.status;
       return unreachableTime === undefined ? undefined : { ...stored, status: rest };
     });
@@ -400,7 +404,7 @@ export class Tasks {
       return;
     }
     if (framework.removed) {
-      void this.endWithFramework(task);
+      void this.#endWithFramework(task, true);
       return;
     }
     if (status.unreachableTime !== undefined && !this.#core.books.agents.has(spec.agentID)) {
