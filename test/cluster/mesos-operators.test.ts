@@ -1,5 +1,7 @@
 /** What operators of Mesos do with curl, on a real cluster that also runs Pods and Marathon's apps. */
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
 import { processPod, allowProcesses, startCluster, until, waitForever } from './cluster.ts';
 import type { Cluster, Json } from './cluster.ts';
@@ -185,6 +187,55 @@ suite('Operators of Mesos', async () => {
     });
     assert.equal(back.status, 200, back.text);
     await until('the app again', async () => ((await running()) ? true : undefined));
+  });
+
+  test('A resident app keeps its data while it is replaced, and nothing is left of it', async () => {
+    const app = {
+      id: '/eng/resident',
+      role: 'eng',
+      cmd: 'echo line >> data/lines; cat data/lines; exec sleep 1000',
+      cpus: 0.1,
+      mem: 32,
+      user: 'nobody',
+      residency: { taskLostBehavior: 'WAIT_FOREVER' },
+      container: {
+        type: 'MESOS',
+        volumes: [{ containerPath: 'data', mode: 'RW', persistent: { size: 32 } }],
+      },
+    };
+    const posted = await ask(cluster, { port: marathon, path: '/v2/apps', json: app });
+    assert.equal(posted.status, 201, posted.text);
+    const logOf = (lines: string): Promise<string> =>
+      until(`the log ${JSON.stringify(lines)}`, async () => {
+        const pods = await cluster.call('GET', '/api/v1/namespaces/mesos-marathon/pods');
+        for (const pod of pods['items']!) {
+          const name = String(pod['metadata']!['name']);
+          if (!name.startsWith('resident')) continue;
+          const { out } = await cluster.kubectl('logs', '-n', 'mesos-marathon', name);
+          if (out === lines) return name;
+        }
+        return undefined;
+      });
+    const first = await logOf('line\n');
+    const volumes = join(cluster.dataDir, 'nodes');
+    const data = (): readonly string[] =>
+      readdirSync(volumes, { recursive: true, encoding: 'utf8' }).filter((path) =>
+        /\/volumes\/roles\/eng\/.*\/lines$/.test(path),
+      );
+    assert.equal(data().length, 1);
+    await cluster.kubectl('delete', 'pod', '-n', 'mesos-marathon', first, '--wait=false');
+    await logOf('line\nline\n');
+    const deleted = await ask(cluster, {
+      port: marathon,
+      path: '/v2/apps//eng/resident?force=true',
+      method: 'DELETE',
+    });
+    assert.equal(deleted.status, 200, deleted.text);
+    await until('the end of its reservations', async () => {
+      const { reserved_resources: held } = await agentOf(cluster);
+      return JSON.stringify(held) === '{}' ? true : undefined;
+    });
+    await until('the end of its data', async () => (data().length === 0 ? true : undefined));
   });
 
   test('A machine is scheduled for maintenance, taken down, and brought up', async () => {
