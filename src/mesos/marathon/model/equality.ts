@@ -22,3 +22,13 @@ export function sameSet(a: readonly unknown[], b: readonly unknown[]): boolean {
   const texts = (list: readonly unknown[]): string => list.map(stableText).toSorted().join('\n');
   return texts(a) === texts(b);
 }
+
+/** Each value once, as in a set. */
+export function distinct<T>(values: readonly T[]): T[] {
+  const byText = new Map<string, T>();
+  for (const value of values) {
+    const text = stableText(value);
+    if (!byText.has(text)) byText.set(text, value);
+  }
+  return [...byText.values()];
+}

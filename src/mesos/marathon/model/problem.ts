@@ -49,6 +49,14 @@ export function unparsableJson(reason: string): MarathonFailure {
   return new MarathonFailure(400, { message: 'Invalid JSON', details: reason });
 }
 
+/** A body without anything in it. */
+export function noJson(): MarathonFailure {
+  return new MarathonFailure(400, {
+    message: 'Please specify data in JSON format',
+    details: 'No content to map due to end-of-input',
+  });
+}
+
 export function invalidObject(problems: readonly Problem[]): MarathonFailure {
   return new MarathonFailure(422, { message: 'Object is not valid', details: grouped(problems) });
 }

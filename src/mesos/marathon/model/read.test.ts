@@ -178,6 +178,16 @@ test('readList() names the element', () => {
   );
 });
 
+test('parseJson() asks for data when there is none', () => {
+  assert.throws(
+    () => parseJson(new Uint8Array()),
+    (error: unknown) =>
+      error instanceof MarathonFailure &&
+      error.status === 400 &&
+      error.message === 'Please specify data in JSON format',
+  );
+});
+
 test('parseJson() answers 400 with a text to what is no JSON', () => {
   assert.throws(
     () => parseJson('{'),

@@ -1,4 +1,4 @@
-import { type Problem, invalidJson, unparsableJson } from './problem.ts';
+import { type Problem, invalidJson, noJson, unparsableJson } from './problem.ts';
 import { isDottedName } from './ids.ts';
 import {
   type RamlField,
@@ -35,7 +35,7 @@ export function readList<K extends keyof RamlTypes>(type: K, json: unknown): Ram
 /** Parses a body; no JSON at all is a 400. */
 export function parseJson(body: Uint8Array | string): unknown {
   const text = typeof body === 'string' ? body : new TextDecoder().decode(body);
-  if (text.trim() === '') throw unparsableJson('No content to map due to end-of-input');
+  if (text.trim() === '') throw noJson();
   try {
     return JSON.parse(text);
   } catch (error) {

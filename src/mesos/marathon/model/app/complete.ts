@@ -1,3 +1,4 @@
+import { distinct } from '../equality.ts';
 import { normalizationFailure } from '../problem.ts';
 import type {
   App,
@@ -20,16 +21,13 @@ export function complete(app: App): App {
     ...app,
     acceptedResourceRoles: ifAny(app.acceptedResourceRoles),
     args: ifAny(app.args),
-    constraints: ifAny(app.constraints)?.map(([field = '', operator = '', ...value]) => [
-      field,
-      operator.toUpperCase(),
-      ...value,
-    ]),
+    constraints: ifAny(distinct((app.constraints ?? []).map(keptConstraint))),
     container: app.container === undefined ? undefined : keptContainer(app.container, host),
     dependencies: ifAny(app.dependencies),
     env: ifAnyKey(app.env),
     fetch: ifAny(app.fetch),
-    healthChecks: ifAny(app.healthChecks?.map(keptHealthCheck)),
+    // What differed before may be the same now.
+    healthChecks: ifAny(distinct((app.healthChecks ?? []).map(keptHealthCheck))),
     check: app.check === undefined ? undefined : keptCheck(app.check),
     networks: host ? [{ mode: 'host' }] : app.networks,
     portDefinitions: host ? (app.portDefinitions ?? []) : undefined,
@@ -44,6 +42,10 @@ export function complete(app: App): App {
     ipAddress: undefined,
   };
   return dropUndefined(full);
+}
+
+function keptConstraint([field = '', operator = '', ...value]: readonly string[]): string[] {
+  return [field, operator.toUpperCase(), ...value];
 }
 
 function dropUndefined(app: App): App {
