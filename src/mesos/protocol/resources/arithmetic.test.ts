@@ -232,16 +232,17 @@ test('resources are of one kind exactly when their keys are equal', () => {
   );
 });
 
-test('forty thousand resources of a stranger are judged in no time', () => {
+test('forty thousand resources of a stranger are judged without comparing all of them', () => {
   const many = Array.from({ length: 40_000 }, (_, at) => scalar(`r${at}`, 1, eng));
   const shared = Array.from({ length: 10_000 }, (_, at) => sharedVolume(`v${at}`));
-  const startMs = performance.now();
+  const before = process.cpuUsage();
   assert.equal(sumResources(many, many).length, 40_000);
   assert.equal(validateUsable(many), undefined);
   assert.equal(validateRevocableMix([...many, scalar('other', 1, { revocable: {} })]), undefined);
   assert.equal(validateUniquePersistence(shared), undefined);
   assert.ok(resourcesText(shared).endsWith('<SHARED>:64<1>'));
-  assert.ok(performance.now() - startMs < 2000);
+  // A busy machine takes its time, but not more work; by pairs it would be a minute of it.
+  assert.ok(process.cpuUsage(before).user < 10e6);
 });
 
 test('a resource named like a field of objects does no harm', () => {
