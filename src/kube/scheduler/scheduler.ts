@@ -3,7 +3,6 @@ import { silentLogger } from '#base';
 import { createInformer, keyOf, labelsInclude, type EventRecorder, type Informer } from '#client';
 import {
   isPodTerminal,
-  isSystemCritical,
   namespaces as namespaceKind,
   nodes as nodeKind,
   persistentVolumeClaims as claimKind,
@@ -11,6 +10,7 @@ import {
   pods as podKind,
   replicaSets as replicaSetKind,
   services as serviceKind,
+  yieldsToRoles,
   type LabelSelector,
   type Namespace,
   type Node,
@@ -328,7 +328,7 @@ class PodScheduler implements Scheduler {
       amounts: shape.amounts,
       ports: shape.ports,
       role: this.#role(pod),
-      fair: !isSystemCritical(pod),
+      fair: yieldsToRoles(pod),
     };
   }
 

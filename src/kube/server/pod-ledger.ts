@@ -1,6 +1,6 @@
 import { formatTime } from '#base';
 import type { ObjectUpdate, UpdateResult } from '#apiserver';
-import { isSystemCritical, pods, type Pod } from '#kube/kinds';
+import { pods, yieldsToRoles, type Pod } from '#kube/kinds';
 import { type Draft, StatusError, conflict, notFound } from '#machinery';
 import type { Claim, Verdict } from '#pool';
 import { type Growth, type Launch, type LaunchResult, Launcher } from './launcher.ts';
@@ -103,8 +103,7 @@ export class PodLedger implements Disposable {
       }
       this.#claims.begin(ownerOf(pod));
       const claim = this.#claims.claimOf(pod, { node: binding.node, epoch: binding.epoch });
-      // What the cluster itself cannot do without is never held back for another role.
-      claims.push({ ...claim, fair: !isSystemCritical(pod) });
+      claims.push({ ...claim, fair: yieldsToRoles(pod) });
       wanted.push(index);
     }
     try {

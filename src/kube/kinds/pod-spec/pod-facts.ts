@@ -116,9 +116,15 @@ export function isPodTerminal(pod: {
 export function podPriority(pod: { readonly spec: PodSpec }): number {
   return pod.spec.priority ?? 0;
 }
-/** What the cluster itself cannot do without: the classes `system-cluster-critical` and above. */
-export function isSystemCritical(pod: { readonly spec: PodSpec }): boolean {
-  return podPriority(pod) >= 2_000_000_000;
+/**
+ * May it be held back while another role waits for room? Not what the cluster itself cannot do without
+ * (`system-cluster-critical` and above), nor what other Pods were preempted for.
+ */
+export function yieldsToRoles(pod: {
+  readonly spec: PodSpec;
+  readonly status?: { readonly nominatedNodeName?: string | undefined } | undefined;
+}): boolean {
+  return podPriority(pod) < 2_000_000_000 && (pod.status?.nominatedNodeName ?? '') === '';
 }
 
 export interface HostPortUse {
