@@ -31,7 +31,7 @@ function jsonOf(type: string, depth = 0): fc.Arbitrary<unknown> {
   }
   if (raml.fields !== undefined) return objectOf(fieldsOf(raml), depth + 1);
   if (raml.enum !== undefined) return fc.constantFrom(...raml.enum);
-  if (type === 'PathId') return fc.constantFrom('a', '/g/a', '/g/b', '../c', '/g');
+  if (type === 'PathId') return fc.constantFrom('/a', 'a', '/g/a', '/g/b', '../c', '/g');
   if (raml.pattern !== undefined || type === 'Path')
     return fc.constantFrom('name', 'other', 'http-api');
   return isBuiltin(raml.type ?? '')

@@ -79,6 +79,13 @@ export function idProblems(id: string, path: string): Problem[] {
   return problems;
 }
 
+/** The root is no id of an app or pod. */
+export function emptyIDProblems(id: string, path: string): Problem[] {
+  return segmentsOf(id).length > 0
+    ? []
+    : [{ path, text: 'Path must contain at least one path element' }];
+}
+
 /** An id given in a group: relative, or absolute and directly in it. */
 export function childProblems(id: string, options: { group: string; path: string }): Problem[] {
   const { group, path } = options;

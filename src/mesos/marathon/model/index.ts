@@ -3,7 +3,14 @@
  * groups, plans, offer matching, tasks.
  *
  * A run spec in memory is its normalised JSON form (`types.ts`), an instance is `Instance`. Failures
- * that a client is told are thrown as `MarathonFailure`, which holds the answer. Start with `app.ts`.
+ * that a client is told are thrown as `MarathonFailure`, which holds the answer. Start with
+ * `app/definition.ts`.
+ *
+ * On purpose other than the original (1.11): GROUP_BY without a value spreads instances evenly (there it
+ * divides by zero); a group's `enforceRole` stays when an update does not name it; `ignoreHttp1xx` is
+ * kept; expressions that look around or back are refused; secrets are Secrets of the framework's
+ * namespace; only groups on the way to the root get a new version; external volumes are a feature that
+ * is off.
  */
 /** Every type of the REST API: `raml.AppInfo`, `raml.Task`, ... */
 export type * as raml from './types.ts';

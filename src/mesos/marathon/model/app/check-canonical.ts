@@ -1,6 +1,6 @@
 import { appConstraintText } from '../constraint-rules.ts';
 import { featureText, hasFeature } from '../feature.ts';
-import { idProblems } from '../ids.ts';
+import { emptyIDProblems, idProblems } from '../ids.ts';
 import { doubleText, limitProblems } from '../limit-rules.ts';
 import { networkProblems } from '../network-rules.ts';
 import type { Problem } from '../problem.ts';
@@ -43,6 +43,7 @@ export function canonicalProblems(app: App, options: AppCheckOptions): Problem[]
     ...wholeAppProblems(app),
     ...roleProblems(app, roles),
     ...idProblems(app.id, '/id'),
+    ...emptyIDProblems(app.id, '/id'),
     ...(app.dependencies ?? []).flatMap((id, index) => idProblems(id, `/dependencies(${index})`)),
   ];
 }

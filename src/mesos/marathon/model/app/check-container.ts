@@ -1,5 +1,6 @@
 import { volumeConstraintProblem } from '../constraint-rules.ts';
 import { featureText, hasFeature } from '../feature.ts';
+import { linuxProblems } from '../linux-rules.ts';
 import { type Problem, below } from '../problem.ts';
 import type { ModelSettings } from '../settings.ts';
 import type {
@@ -24,6 +25,7 @@ export function containerProblems(
     ...below('/portMappings', mappingProblems(container.portMappings ?? [], app.networks)),
     ...volumesProblems(container.volumes, options),
     ...dockerProblems(container, options),
+    ...(container.type === 'MESOS' ? linuxProblems(container.linuxInfo) : []),
   ];
   if (container.volumes.some(isSecret) && !hasFeature(settings, 'secrets'))
     inContainer.push({ path: '/', text: featureText('secrets') });
@@ -70,7 +72,9 @@ function dockerProblems(
   if (type === 'DOCKER')
     problems.push({ path, text: 'pullConfig is not supported with Docker containerizer' });
   else {
-    if (!hasFeature(settings, 'secrets')) problems.push({ path, text: featureText('secrets') });
+    // Both alternatives are told: there is none, or the feature is on.
+    if (!hasFeature(settings, 'secrets'))
+      problems.push({ path, text: 'must be empty' }, { path, text: featureText('secrets') });
     if (!Object.hasOwn(app.secrets ?? {}, pullConfig.secret))
       problems.push({ path, text: 'pullConfig.secret must refer to an existing secret' });
   }

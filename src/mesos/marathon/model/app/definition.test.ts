@@ -647,7 +647,27 @@ const refused: { json: object; want: string }[] = [
     json: { id: '/a/restart' },
     want: '422 /id must not end with any of the following reserved keywords: restart, tasks, versions, ., ..',
   },
-  { json: { id: '/' }, want: '422 / must not be root' },
+  {
+    json: { id: '/' },
+    want: '422 / must not be root; /id Path must contain at least one path element',
+  },
+  {
+    json: {
+      container: {
+        type: 'MESOS',
+        linuxInfo: { seccomp: {}, ipcInfo: { mode: 'SHARE_PARENT', shmSize: 5 } },
+      },
+    },
+    want:
+      '422 /container/linuxInfo/seccomp Seccomp unconfined must be true when Profile is NOT defined; ' +
+      '/container/linuxInfo/ipcInfo ipcInfo shmSize can NOT be set when mode is SHARE_PARENT',
+  },
+  {
+    json: {
+      container: { type: 'MESOS', linuxInfo: { seccomp: { profileName: 'p', unconfined: true } } },
+    },
+    want: '422 /container/linuxInfo/seccomp Seccomp unconfined can NOT be true when Profile is defined',
+  },
   // The model.
   {
     json: { container: docker, check: { tcp: { portIndex: 0 } }, cmd: undefined },

@@ -1,5 +1,6 @@
 import { featureText, hasFeature } from '../feature.ts';
 import { limitProblems } from '../limit-rules.ts';
+import { linuxProblems } from '../linux-rules.ts';
 import { type Problem, below } from '../problem.ts';
 import { envProblems } from '../secret-rules.ts';
 import type { ModelSettings } from '../settings.ts';
@@ -23,6 +24,7 @@ export function containerProblems(container: PodContainer, options: PodCheckOpti
       below(`/endpoints(${index})`, endpointProblems(endpoint, pod.networks ?? [])),
     ),
     ...imageProblems(container, options),
+    ...linuxProblems(container.linuxInfo),
     ...envProblems(container.environment, {
       path: '/environment',
       secrets: pod.secrets,
@@ -92,7 +94,8 @@ function imageProblems({ image }: PodContainer, { pod, settings }: PodCheckOptio
   if (secret === undefined) return [];
   const path = '/image/pullConfig';
   const problems: Problem[] = [];
-  if (!hasFeature(settings, 'secrets')) problems.push({ path, text: featureText('secrets') });
+  if (!hasFeature(settings, 'secrets'))
+    problems.push({ path, text: 'must be empty' }, { path, text: featureText('secrets') });
   if (!Object.hasOwn(pod.secrets ?? {}, secret))
     problems.push({ path, text: 'pullConfig.secret must refer to an existing secret' });
   return problems;

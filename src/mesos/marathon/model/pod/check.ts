@@ -3,8 +3,9 @@ import { unreachableProblems } from '../app/check-model.ts';
 import { hasDuplicates } from '../app/unique.ts';
 import { constraintText } from '../constraint-rules.ts';
 import { featureText, hasFeature } from '../feature.ts';
-import { idProblems } from '../ids.ts';
+import { emptyIDProblems, idProblems } from '../ids.ts';
 import { doubleText } from '../limit-rules.ts';
+import { linuxProblems } from '../linux-rules.ts';
 import { networkProblems } from '../network-rules.ts';
 import { type Problem, below } from '../problem.ts';
 import { type RoleRules, acceptedRoleProblems, residentRoleProblems } from '../roles.ts';
@@ -18,6 +19,7 @@ export function podProblems(pod: Pod, options: PodCheckOptions): Problem[] {
   const { settings } = options;
   return [
     ...idProblems(pod.id, '/id'),
+    ...emptyIDProblems(pod.id, '/id'),
     ...(pod.user === '' ? [{ path: '/user', text: 'must not be empty' }] : []),
     ...envProblems(pod.environment, { path: '/environment', secrets: pod.secrets, settings }),
     ...volumesProblems(pod, options),
@@ -31,14 +33,7 @@ export function podProblems(pod: Pod, options: PodCheckOptions): Problem[] {
     ...networkProblems(pod.networks ?? [], settings),
     ...endpointsProblems(pod),
     ...schedulingProblems(pod),
-    ...(pod.linuxInfo?.seccomp === undefined
-      ? []
-      : [
-          {
-            path: '/linuxInfo/seccomp',
-            text: 'Seccomp configuration on executor level is not supported',
-          },
-        ]),
+    ...linuxProblems(pod.linuxInfo, 'pod'),
   ];
 }
 

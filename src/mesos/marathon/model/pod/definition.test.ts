@@ -158,6 +158,11 @@ const refused: { json: object; want: string }[] = [
     json: { ...persistent, role: '*' },
     want: '422 /role Resident pods cannot have the role *',
   },
+  { json: { id: 'p' }, want: '422 /id Path needs to be absolute' },
+  {
+    json: { linuxInfo: { seccomp: { unconfined: true } } },
+    want: '422 /linuxInfo/seccomp Seccomp configuration on executor level is not supported',
+  },
   {
     json: { environment: { A: { secret: 's' } } },
     want: '422 /environment/A/secret references an undefined secret',

@@ -12,7 +12,11 @@ export function podFromJson(json: unknown, context: DefinitionContext): PodDefin
   const { root, settings, forceRole } = context;
   const sent = read('Pod', json);
   const pod = { ...sent, id: canonicalID(sent.id) };
-  refuseInvalid(podProblems(pod, { pod, settings }));
+  // Unlike those of apps, ids of pods are not seen from the root.
+  const relative = sent.id.startsWith('/')
+    ? []
+    : [{ path: '/id', text: 'Path needs to be absolute' }];
+  refuseInvalid([...relative, ...podProblems(pod, { pod, settings })]);
   const roles = roleRules(root, pod.id, { settings, force: forceRole });
   const full = completePod(normalisedPod(pod, { settings, roles }));
   refuseInvalid(podModelProblems(full, roles));
