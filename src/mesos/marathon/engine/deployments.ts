@@ -25,6 +25,8 @@ export interface Deployments {
   /** Something of a run spec changed that the tracker does not tell: health, readiness. */
   poke(runSpecID: string): void;
   readonly plans: Iterable<Plan>;
+  /** Every lock belongs to a running deployment; throws when one does not. */
+  check(): void;
 }
 
 export interface DeploymentsOptions extends Omit<ActionContext, 'resumed' | 'isReady'> {
@@ -79,6 +81,18 @@ class DeploymentManager implements Deployments {
   }
   get plans(): Iterable<Plan> {
     return [...this.#running.values()].map(({ plan }) => plan);
+  }
+
+  check(): void {
+    for (const [id, members] of this.#bySpec)
+      for (const running of members)
+        if (
+          this.#running.get(running.plan.id) !== running ||
+          !affectedIDs(running.plan).includes(id)
+        )
+          throw new Error(
+            `"${id}" is locked by deployment ${running.plan.id}, which is not running`,
+          );
   }
 
   start(plan: Plan, { resumed }: { readonly resumed: boolean }): void {

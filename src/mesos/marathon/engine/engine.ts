@@ -231,7 +231,11 @@ function assemble(opened: Opened): Engine {
     state,
     levels: core.levels,
     startedMs: common.clock.nowMs(),
-    check: () => tracker.check(),
+    check() {
+      tracker.check();
+      launcher.check();
+      deployments.check();
+    },
     async run(signal) {
       for (const app of state.root.apps.values()) health.add(app);
       health.load();

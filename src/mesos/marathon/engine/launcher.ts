@@ -33,6 +33,8 @@ export interface Launcher {
   waiting(): readonly WaitingSpec[];
   /** Tells the framework which roles want offers. */
   reviseDemand(): void;
+  /** Recomputes who waits; throws when it differs. */
+  check(): void;
   stop(): void;
 }
 
@@ -105,6 +107,21 @@ class OfferLauncher implements Launcher {
 
   waiting(): readonly WaitingSpec[] {
     return this.#line.specs();
+  }
+
+  check(): void {
+    const counted = new WaitingLine();
+    for (const instance of this.#options.tracker.all()) counted.note(undefined, instance, 0);
+    const text = (line: WaitingLine): string =>
+      line
+        .specs()
+        .map(({ id, role, scheduled, provisioned }) =>
+          [id, role, ...[...scheduled].toSorted(), '|', ...[...provisioned].toSorted()].join(' '),
+        )
+        .toSorted()
+        .join('\n');
+    if (text(counted) !== text(this.#line))
+      throw new Error(`Waiting: ${text(this.#line)}\nShould wait: ${text(counted)}`);
   }
 
   stop(): void {

@@ -180,7 +180,7 @@ export async function killPodInstance(
   [text = '', instanceID = '']: readonly string[],
 ): Promise<FaceReply> {
   refuseBadIDs([instanceID]);
-  const { id } = podOf(call, text);
+  const id = idOf(text);
   const wanted = (instance: Instance): boolean => instance.instanceID === instanceID;
   const [found] = await kill(call, id, { wanted, wipe: flag(call, 'wipe') });
   if (found === undefined) throw unknownEntity('Task', instanceID);
@@ -191,7 +191,7 @@ export async function killPodInstances(
   call: Call,
   [text = '']: readonly string[],
 ): Promise<FaceReply> {
-  const { id } = podOf(call, text);
+  const id = idOf(text);
   const ids = readStrings(await bodyOf(call));
   refuseBadIDs(ids);
   const wanted = (instance: Instance): boolean => ids.includes(instance.instanceID);

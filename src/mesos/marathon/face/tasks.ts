@@ -146,7 +146,8 @@ export async function kill(
 ): Promise<readonly Instance[]> {
   const { engine } = call;
   const runSpec = runSpecOf(engine.root(), id);
-  if (runSpec === undefined) throw unknownEntity('App', id);
+  if (runSpec === undefined)
+    throw unknownEntity(call.path.startsWith('/v2/pods') ? 'Path' : 'App', id);
   demandSpec(call, 'update', { on: runSpec.kind, spec: runSpec.spec });
   const found = [...engine.tracker.of(id).values()].filter(wanted);
   if (wipe) {
@@ -172,7 +173,7 @@ async function killAndScale(
       let next: Root = root;
       for (const [id, instances] of bySpec) {
         const app = root.apps.get(id);
-        if (app === undefined) throw unknownEntity('App', id);
+        if (app === undefined) throw unknownEntity('Path', id);
         demandSpec(call, 'update', { on: 'app', spec: app });
         const fewer = instances.filter(
           ({ condition }) => isActive(condition) && condition !== 'Killing',
