@@ -89,6 +89,7 @@ test('makePlan() restarts what is marked though nothing of it changes', () => {
   const [old, young] = [before.apps.get('/a'), after.apps.get('/a')];
   assert.equal(young?.versionInfo?.lastConfigChangeAt, young?.version);
   assert.equal(young?.versionInfo?.lastScalingAt, old?.versionInfo?.lastScalingAt);
+  assert.equal(after.groups.get('/')?.version, young?.version);
 });
 
 test('makePlan() has no steps when nothing changes', () => {
