@@ -164,7 +164,7 @@ function identityOf(
       };
       if (!access.allows(user, rbac)) return false;
       const runs = wanted.action !== 'view' && wanted.action !== 'delete' && wanted.on !== 'system';
-      return !runs || mayRunAs(access, user, wanted.user);
+      return !runs || wanted.user === undefined || mayRunAs(access, user, wanted.user);
     },
   };
 }

@@ -85,7 +85,7 @@ export interface WantedMarathonAccess {
   readonly on: 'app' | 'pod' | 'group' | 'system';
   /** Absolute path of the app, pod or group; '' for the system. */
   readonly id: string;
-  /** User a plain process would run as; undefined when the definition names none. */
+  /** User that its plain processes would run as; undefined when it runs none. */
   readonly user?: string | undefined;
 }
 

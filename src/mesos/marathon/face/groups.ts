@@ -23,6 +23,7 @@ import type { Call } from './http.ts';
 import {
   bodyOf,
   demand,
+  demandSpec,
   deploymentReply,
   emptyReply,
   flag,
@@ -245,10 +246,10 @@ export async function deleteGroup(call: Call, [text = '']: readonly string[]): P
 
 /** Who may change a group must also be allowed every app that changes with it. */
 function demandChanges(call: Call, before: Root, after: Root): void {
-  for (const [id, { user }] of after.apps) {
+  for (const [id, app] of after.apps) {
     const old = before.apps.get(id);
-    if (old === after.apps.get(id)) continue;
-    demand(call, { action: old === undefined ? 'create' : 'update', on: 'app', id, user });
+    if (old === app) continue;
+    demandSpec(call, old === undefined ? 'create' : 'update', { on: 'app', spec: app });
   }
   for (const id of before.apps.keys())
     if (!after.apps.has(id)) demand(call, { action: 'delete', on: 'app', id });

@@ -77,7 +77,13 @@ export async function bodyOf({ request }: Call): Promise<unknown> {
   if (type !== undefined && !/^(application\/json|\*\/\*)\s*(;|$)/i.test(type.trim()))
     throw new MarathonFailure(415, { message: 'Unsupported Media Type' });
   try {
-    return parseJson(await request.body(bodyBytesMax));
+    const body = await request.body(bodyBytesMax);
+    if (body.length === 0)
+      throw new MarathonFailure(400, {
+        message: 'Please specify data in JSON format',
+        details: 'No content to map due to end-of-input',
+      });
+    return parseJson(body);
   } catch (error) {
     if (error instanceof BodyTooLargeError)
       throw new MarathonFailure(413, { message: error.message });
@@ -90,17 +96,40 @@ export function demand(call: Call, wanted: WantedMarathonAccess): void {
     throw new MarathonFailure(403, { message: 'Not Authorized to perform this action!' });
 }
 
-/** Of apps and pods, with the user a plain process would run as. */
+/** Of apps and pods, with the user that plain processes of them would run as. */
 export function demandSpec(
   call: Call,
   action: WantedMarathonAccess['action'],
-  target: {
-    readonly on: 'app' | 'pod';
-    readonly spec: { readonly id: string; readonly user?: string | undefined };
-  },
+  target: { readonly on: 'app' | 'pod'; readonly spec: Startable },
 ): void {
-  const { id, user } = target.spec;
-  demand(call, { action, on: target.on, id, user });
+  const { on, spec } = target;
+  demand(call, { action, on, id: spec.id, user: processUser(spec, call.engine.settings) });
+}
+
+/** What of a definition says as whom its processes run. */
+interface Startable {
+  readonly id: string;
+  readonly user?: string | undefined;
+  /** An app's. */
+  readonly container?: { readonly docker?: unknown } | undefined;
+  /** A pod's. */
+  readonly containers?:
+    | readonly { readonly image?: unknown; readonly user?: string | undefined }[]
+    | undefined;
+}
+
+/** Undefined when all of it runs in images. Whoever may be root may be anybody: root counts most. */
+export function processUser(
+  spec: Startable,
+  settings: { readonly mesos_user: string },
+): string | undefined {
+  const byDefault = spec.user ?? settings.mesos_user;
+  if (spec.containers === undefined)
+    return spec.container?.docker === undefined ? byDefault : undefined;
+  const users = spec.containers
+    .filter(({ image }) => image === undefined)
+    .map(({ user }) => user ?? byDefault);
+  return users.find((user) => user === 'root' || user === '0') ?? users[0];
 }
 
 export function mayView(call: Call, on: 'app' | 'pod' | 'group', id: string): boolean {
@@ -112,8 +141,8 @@ export function idOf(text: string): string {
   return canonicalID(text, '/');
 }
 
-const timestamp =
-  /^(\d{4}-\d{2}-\d{2})(T\d{2}(:?\d{2}(:?\d{2}([.,]\d+)?)?)?(Z|[+-]\d{2}(:?\d{2})?)?)?$/;
+/** As Java's OffsetDateTime reads it: the offset must be there. */
+const timestamp = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}(:\d{2})?)$/;
 
 /** An instant in the form in which versions are kept; 422 when it is none. */
 export function timestampOf(text: string): string {
