@@ -313,3 +313,18 @@ test('Random bytes are refused or read, never more', () => {
     }),
   );
 });
+
+test('Hostile texts are refused in little time', () => {
+  const spaces = ' '.repeat(2_000_000);
+  const texts = [
+    `{"a":01,${spaces}"b":${spaces}}x`,
+    '['.repeat(2_000_000),
+    `{"a":${'1'.repeat(2_000_000)}e}`,
+    `"${'\\u0041'.repeat(300_000)}`,
+    `[${'01,'.repeat(300_000)}]`,
+  ];
+  const startMs = performance.now();
+  for (const text of texts)
+    assert.throws(() => codec.decodeJson('scheduler.Call', text), MessageError);
+  assert.ok(performance.now() - startMs < 5000);
+});

@@ -56,6 +56,8 @@ function needsCare(text: string): boolean {
   return false;
 }
 
+/** Characters of numbers, from where it is told to look. */
+const numberPattern = /[-+0-9eE.]+/y;
 const whitespace = ' \t\n\r';
 
 /** Recursive descent in the order in which the reference's parser looks at characters. */
@@ -70,7 +72,7 @@ class SlowParser {
   }
   parse(): unknown {
     const value = this.#value(0);
-    const lastVisible = this.#text.search(/[ \t\n\r\v\f]*$/);
+    const lastVisible = visibleEnd(this.#text);
     if (this.#at !== lastVisible)
       throw new MessageError(
         'syntax',
@@ -179,14 +181,21 @@ class SlowParser {
     return Number.parseInt(digits, 16);
   }
   #number(): number {
-    const digits = /^[-+0-9eE.]+/.exec(this.#text.slice(this.#at))?.[0] ?? '';
+    numberPattern.lastIndex = this.#at;
+    const digits = numberPattern.exec(this.#text)?.[0] ?? '';
     this.#at += digits.length;
     // What strtod takes of such characters.
-    if (!/^-?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$/.test(digits)) throw this.#bad();
+    if (!/^-?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?$/.test(digits)) throw this.#bad();
     const value = Number(digits);
     if (!Number.isFinite(value)) throw new MessageError('syntax', 'Value out of range');
     return value;
   }
+}
+
+function visibleEnd(text: string): number {
+  let end = text.length;
+  while (end > 0 && ' \t\n\r\v\f'.includes(text.charAt(end - 1))) end--;
+  return end;
 }
 
 const simpleEscapes: ReadonlyMap<string, string> = new Map([
