@@ -54,7 +54,11 @@ suite('Access to the Mesos faces', () => {
     assert.equal(before.status, 403, before.text);
 
     const bound = await cluster.kubectl(
-      ...['create', 'clusterrolebinding', 'ada', '--clusterrole=tandem:mesos-user', '--user=ada'],
+      'create',
+      'clusterrolebinding',
+      'ada',
+      '--clusterrole=tandem:mesos-user',
+      '--user=ada',
     );
     assert.equal(bound.code, 0, bound.err);
     const posted = await ask(cluster, { port: marathon, path: '/v2/apps', user, body: app });
@@ -100,13 +104,12 @@ suite('Access to the Mesos faces', () => {
         const done = spawnSync('curl', [...command, url], { encoding: 'utf8' });
         assert.equal(done.stdout, '403', `${port} ${JSON.stringify(headers)}`);
       }
+    const url = `http://127.0.0.1:${marathon + cluster.offset}/v2/apps`;
     const nobody = spawnSync(
       'setpriv',
-      [
-        ...['--reuid=65534', '--regid=65534', '--clear-groups'],
-        ...['curl', '-s', '-o', '/dev/null', '-w', '%{http_code}'],
-        `http://127.0.0.1:${marathon + cluster.offset}/v2/apps`,
-      ],
+      `--reuid=65534 --regid=65534 --clear-groups curl -s -o /dev/null -w %{http_code} ${url}`.split(
+        ' ',
+      ),
       { encoding: 'utf8' },
     );
     assert.equal(nobody.stdout, '401', nobody.stderr);
