@@ -49,10 +49,17 @@ function open(url: URL, { stallMs, signal }: DownloadOptions): Promise<IncomingM
     return Promise.reject(new Error(`Protocol ${url.protocol} is not followed`));
   return new Promise((resolve, reject) => {
     const headers = { 'User-Agent': 'tandem-fetcher', Accept: '*/*' };
-    const request = call(url, { agent: false, headers, signal }, resolve);
-    request.setTimeout(stallMs, () =>
-      request.destroy(new Error(`Transfer stalled: no byte for ${stallMs / 1000} s`)),
-    );
+    let answer: IncomingMessage | undefined;
+    const request = call(url, { agent: false, headers, signal }, (response) => {
+      answer = response;
+      resolve(response);
+    });
+    request.setTimeout(stallMs, () => {
+      const stalled = new Error(`Transfer stalled: no byte for ${stallMs / 1000} s`);
+      // The answer's own stream says why it ends; it knows nothing of the request's error.
+      answer?.destroy(stalled);
+      request.destroy(stalled);
+    });
     request.once('error', reject);
   });
 }
