@@ -175,6 +175,8 @@ export interface Allocator {
     readonly piece: Quantities;
     readonly nowMs: number;
   }): void;
+  /** An offer is no longer out: answered or rescinded. Until then its framework may be thinking. */
+  settled(offer: { readonly framework: string; readonly role: string }): void;
   /** One cycle over `candidates` (agent ids; default: all). */
   run(cycle: { readonly candidates?: Iterable<string> | undefined; readonly nowMs: number }): Cycle;
   /**

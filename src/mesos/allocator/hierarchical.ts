@@ -203,6 +203,10 @@ class HierarchicalAllocator implements Allocator {
     this.#tellPool();
   }
 
+  settled({ framework, role }: { readonly framework: string; readonly role: string }): void {
+    this.#state.clients.find(framework, role)?.hunger.settled();
+  }
+
   run(options: Parameters<Allocator['run']>[0]): CycleResult {
     const { agents, filters, closed, tree, clients } = this.#state;
     const { nowMs } = options;

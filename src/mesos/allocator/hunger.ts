@@ -26,6 +26,11 @@ export class Hunger {
     this.#offeredMs ??= nowMs;
   }
 
+  /** An offer was answered, or taken back: nothing is to be thought about. */
+  settled(): void {
+    this.#offeredMs = undefined;
+  }
+
   launched(piece: Vector): void {
     this.#offeredMs = undefined;
     this.#restMs = restMsMin;

@@ -154,6 +154,11 @@ export class Cycle {
     this.#allocator?.refuseInverse({ framework: frameworkID, agent: agentID, seconds, nowMs });
   }
 
+  /** Out of the outstanding ones, whatever became of it. */
+  settled({ frameworkID, role }: OfferBook): void {
+    this.#allocator?.settled({ framework: frameworkID, role });
+  }
+
   launched(framework: FrameworkBook, role: string, piece: readonly Resource[]): void {
     this.#allocator?.launched({
       framework: framework.id,

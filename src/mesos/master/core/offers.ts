@@ -117,6 +117,7 @@ export class Offers {
     offer.agent.offered.remove(offer.resources);
     const { role, resources } = offer;
     cycle.held(offer.framework, offer.agent, { role, resources, sign: -1 });
+    cycle.settled(offer);
   }
 
   /** Resources go back, nobody is told. */
