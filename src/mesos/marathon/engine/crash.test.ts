@@ -21,8 +21,12 @@ const changes: readonly ((world: World) => Promise<unknown>)[] = [
 async function simulate(seed: number): Promise<void> {
   const random = seededRandom(seed);
   let world = await createWorld({ seed });
+  const skipped = random.below(2 * changes.length);
   world.store.crashAt = { commit: random.between(1, 12), after: random.chance(50) };
-  for (const change of changes) {
+  for (const [at, change] of changes.entries()) {
+    if (at === skipped) continue;
+    world.master.fate = () => (random.chance(15) ? 'fail' : random.chance(5) ? 'hang' : 'run');
+    if (random.chance(10)) world.master.hangUp();
     void change(world);
     await world.settle();
     if (random.chance(30)) await world.clock.advance(random.between(1, 3000));
@@ -33,11 +37,16 @@ async function simulate(seed: number): Promise<void> {
       world.store.crashAt = { commit, after: random.chance(50) };
     }
   }
+  world.master.fate = () => 'run';
   for (let life = 0; world.store.crashed && life < 3; life++) world = await restarted(world, seed);
   await world.clock.advance(120_000);
   await world.settle();
   if (world.store.crashed) world = await restarted(world, seed);
-  await world.clock.advance(400_000);
+  world.store.crashAt = undefined;
+  await world.clock.advance(900_000);
+  await world.settle();
+  // As in the original a forced scaling leaves what the cancelled upgrade had not replaced yet.
+  await world.call('POST', '/v2/apps/a/restart');
   await world.settle();
   await assertTrue(world);
   await world.stop();
@@ -73,7 +82,7 @@ async function assertTrue(world: World): Promise<void> {
 }
 
 test('A process that dies at any commit leaves nothing undone and nothing done twice', async () => {
-  for (const seed of seedsFromEnvironment(60)) {
+  for (const seed of seedsFromEnvironment(25)) {
     try {
       await simulate(seed);
     } catch (cause) {

@@ -243,6 +243,7 @@ function assemble(opened: Opened): Engine {
       killer.resume();
       for (const id of [...state.root.apps.keys(), ...state.root.pods.keys()])
         upkeep.scaleCheck(id);
+      launcher.reviseDemand();
       if (tracker.size > 0) framework.need();
       try {
         await Promise.race([

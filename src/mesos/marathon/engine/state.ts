@@ -21,6 +21,7 @@ import {
 import type { App, GroupDefinition, Plan, Pod, Root, raml } from '../model/index.ts';
 import { emptyRoot, runSpecOf } from '../model/index.ts';
 import type { Commit, CommitOp } from './options.ts';
+import { packPlan, unpackPlan } from './stored-plan.ts';
 import type { EntityKind, Versions } from './versions.ts';
 import { createVersions } from './versions.ts';
 
@@ -139,10 +140,12 @@ class StoredState implements MarathonState {
     return {
       instances,
       failures,
-      deployments: deployments.map(({ spec }) => ({
-        plan: spec.plan as unknown as Plan,
-        force: spec.force,
-      })),
+      deployments: await Promise.all(
+        deployments.map(async ({ spec }) => ({
+          plan: await unpackPlan(spec.plan, this),
+          force: spec.force,
+        })),
+      ),
     };
   }
 
@@ -284,7 +287,7 @@ class StoredState implements MarathonState {
   #deploymentOp({ plan, force }: StoredDeployment): CommitOp {
     const object: NewObject<AppDeployment> = {
       ...bodyOf(appDeployments, plan.id, this.namespace),
-      spec: { id: plan.id, version: plan.version, force, plan: plan as unknown as MarathonJson },
+      spec: { id: plan.id, version: plan.version, force, plan: packPlan(plan) },
       status: { currentStep: 0 },
     };
     return { op: 'create', resource: appDeployments, object };

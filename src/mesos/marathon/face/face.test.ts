@@ -70,6 +70,13 @@ const refusals: readonly {
     message: 'Invalid JSON',
   },
   {
+    name: 'an empty body',
+    method: 'POST',
+    path: '/v2/apps',
+    status: 400,
+    message: 'Please specify data in JSON format',
+  },
+  {
     name: 'JSON of a wrong shape',
     method: 'POST',
     path: '/v2/apps',
