@@ -78,7 +78,8 @@ function redirecting({ leader }: FaceContext, routes: Routes): Routes {
 /** `/redirect`, and nothing below it. */
 function redirectRoute({ leader }: FaceContext): Route {
   return {
-    handle: async ({ path }) => (path === '/master/redirect' ? leader.location() : textReply(404)),
+    handle: async (request) =>
+      request.path === '/master/redirect' ? leader.location(request) : textReply(404),
   };
 }
 
@@ -92,11 +93,14 @@ function leadership({ leader, address }: MasterFaceOptions): Leadership {
       const query = request.search === '' ? '' : `?${request.search}`;
       return movedTo(`//${current.hostname}:${current.port}${request.path}${query}`);
     },
-    location() {
+    location(request) {
       const current = now();
       if (current.kind === 'none') return textReply(503, 'No leader elected');
-      const { hostname, port } = current.kind === 'other' ? current : address;
-      return movedTo(`//${hostname}:${port}`);
+      if (current.kind === 'other') return movedTo(`//${current.hostname}:${current.port}`);
+      // The name by which the client got here is one that it can reach.
+      const host = request.headers['host'] ?? '';
+      if (/^([\w.-]+|\[[\da-fA-F:.]+\])(:\d{1,5})?$/.test(host)) return movedTo(`//${host}`);
+      return movedTo(`//${address.hostname}:${address.port}`);
     },
   };
 }

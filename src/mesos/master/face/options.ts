@@ -76,5 +76,5 @@ export interface Leadership {
    */
   redirect(request: HttpRequest): FaceReply | undefined;
   /** `/redirect`: also on the leader, without a path. */
-  location(): FaceReply;
+  location(request: HttpRequest): FaceReply;
 }

@@ -249,6 +249,9 @@ test('/redirect names the leader, also on it', async () => {
   const one = fixture();
   const reply = await one.face(inProcessRequest({ path: '/redirect' }));
   assert.equal(`${reply.status} ${String(reply.headers['Location'])}`, '307 //m.test:5050');
+  const headers = { host: '127.0.0.1:15050' };
+  const near = await one.face(inProcessRequest({ path: '/master/redirect', headers }));
+  assert.equal(near.headers['Location'], '//127.0.0.1:15050');
   assert.equal((await one.face(inProcessRequest({ path: '/redirect/x' }))).status, 404);
 });
 
