@@ -42,10 +42,10 @@ export class Agents {
       return;
     }
     if (object === undefined) {
-      void this.#create(name);
+      // A machine is an agent from the moment it is ready for the first time.
+      if (isNodeReady(node)) void this.#create(name);
       return;
     }
-    const { agentID } = object.spec;
     if (object.spec.gone === true) {
       this.#gone(name, object);
       return;
@@ -54,8 +54,6 @@ export class Agents {
     if (book === undefined && this.#core.operator.isDown(machineOf(node))) return;
     if (book === undefined) {
       if (isNodeReady(node)) this.#register(node, object);
-      else if (!books.unreachableAgents.has(agentID) && !books.recoveredAgents.has(agentID))
-        this.#wait(node, object);
       return;
     }
     this.refresh(book, node, object);
@@ -119,7 +117,7 @@ export class Agents {
   }
 
   #register(node: Node, object: Agent): void {
-    const { books, counters, cycle, executors, tasks, options, lanes } = this.#core;
+    const { books, counters, cycle, executors, tasks } = this.#core;
     const book = this.#bookOf(node, object);
     const returned = books.unreachableAgents.delete(book.id);
     const recovered = books.recoveredAgents.delete(book.id);
@@ -128,14 +126,7 @@ export class Agents {
     book.connected = true;
     this.refresh(book, node, object);
     counters.add(`master/slave_${returned || recovered ? 're' : ''}registrations`);
-    if (returned || recovered) {
-      book.reregisteredMs = options.clock.nowMs();
-      const reregisteredTime = formatMicroTime(book.reregisteredMs);
-      void lanes.agents.change(book.nodeName, (stored) => {
-        const { unreachableTime: _, ...status } = stored.status;
-        return { ...stored, status: { ...status, reregisteredTime } };
-      });
-    }
+    if (returned || recovered) this.#reregistered(book);
     this.#core.announce({ type: 'AGENT_ADDED', agent: book });
     executors.attach(book);
     for (const task of this.#away.get(book.id) ?? []) {
@@ -147,6 +138,16 @@ export class Agents {
     this.#core.operations.recover(book, object);
     cycle.agentAdded(book);
     this.#core.operator.agentChanged(book.id);
+  }
+
+  #reregistered(book: AgentBook): void {
+    const { options, lanes } = this.#core;
+    book.reregisteredMs = options.clock.nowMs();
+    const reregisteredTime = formatMicroTime(book.reregisteredMs);
+    void lanes.agents.change(book.nodeName, (stored) => {
+      const { unreachableTime: _, ...status } = stored.status;
+      return { ...stored, status: { ...status, reregisteredTime } };
+    });
   }
 
   /** Known, but not seen by this incarnation: it has its time to appear. */
@@ -412,13 +413,13 @@ export class Agents {
         if (this.#core.operator.isDown(machineOf(node))) continue;
         const book = this.#bookOf(node, object);
         book.connected = true;
-        book.reregisteredMs = this.#core.options.clock.nowMs();
+        if (object.status?.unreachableTime !== undefined) this.#reregistered(book);
         books.agents.set(agentID, book);
         books.byNode.set(nodeName, book);
         this.refresh(book, node, object);
       } else if (object.status?.unreachableTime !== undefined) {
         books.unreachableAgents.set(agentID, { sinceMs: timeOr(object.status.unreachableTime, 0) });
-      }
+      } else if (node !== undefined) this.#wait(node, object);
     }
   }
 }

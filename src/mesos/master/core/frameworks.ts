@@ -218,7 +218,6 @@ export class Frameworks {
     const timeoutMs = Math.max(0, (book.info.failover_timeout ?? 0) * 1000);
     void this.#save(book);
     book.failover = this.#after(timeoutMs, () => void this.remove(book));
-    this.#core.announce({ type: 'FRAMEWORK_UPDATED', framework: book });
   }
 
   #after(delayMs: number, action: () => void): Cancel {

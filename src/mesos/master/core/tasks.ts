@@ -330,7 +330,7 @@ export class Tasks {
   /** The agent is back, and the task with it. */
   reachable(task: TaskBook): void {
     const { framework } = task;
-    const { informers, lanes, updates } = this.#core;
+    const { informers, updates } = this.#core;
     const object = informers.tasks.get(task.key);
     task.unreachableMs = undefined;
     framework.unreachableTasks.delete(task.taskID);
@@ -349,12 +349,16 @@ export class Tasks {
     );
     updates.sendOnce(framework, status);
     this.#core.announce({ type: 'TASK_UPDATED', task, status });
-    void lanes.tasks.change(task.key, (stored) => {
+    this.#saveReachable(task);
+    if (object !== undefined) this.#read(task, object);
+    updates.resumeTask(task);
+  }
+
+  #saveReachable(task: TaskBook): void {
+    void this.#core.lanes.tasks.change(task.key, (stored) => {
       const { unreachableTime, ...rest } = stored.status;
       return unreachableTime === undefined ? undefined : { ...stored, status: rest };
     });
-    if (object !== undefined) this.#read(task, object);
-    updates.resumeTask(task);
   }
 
   /** Recovered, and its agent has come. */
@@ -415,6 +419,7 @@ export class Tasks {
       framework.unreachableTasks.set(task.taskID, task);
       this.#core.agents.away(task);
     } else {
+      if (status.unreachableTime !== undefined) this.#saveReachable(task);
       this.add(task);
       this.#hold(task);
       if (!this.#core.books.agents.has(task.agentID)) this.#core.agents.away(task);
