@@ -1,9 +1,11 @@
 /**
  * The npm package mesos-framework 0.5.3, unmodified, and raw RecordIO over sockets, against the
- * master's face with a core that only plays the part; test/cluster has the same with real tasks.
+ * master's face with a core that only plays the part; mesos-cluster.test.ts has real tasks.
  */
 import assert from 'node:assert/strict';
 import { type IncomingMessage, request } from 'node:http';
+import { connect } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { before, test } from 'node:test';
 import { silentLogger } from '#base';
 import { serve, systemClock, systemRandom } from '#io';
@@ -183,3 +185,36 @@ test('A raw client speaks protobuf over RecordIO', async () => {
   last.resume();
   await stream.ended;
 });
+
+for (const framing of ['content-length', 'chunked'] as const) {
+  test(`A client with a ${framing} body that does not read is cut off`, async () => {
+    const master = new PlayedMaster();
+    await using server = await served(master);
+    const body = JSON.stringify({
+      type: 'SUBSCRIBE',
+      subscribe: { framework_info: { user: 'root', name: 'deaf', roles: ['*'] } },
+    });
+    const framed =
+      framing === 'chunked'
+        ? `Transfer-Encoding: chunked\r\n\r\n${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`
+        : `Content-Length: ${body.length}\r\n\r\n${body}`;
+    const socket = connect(server.port, '127.0.0.1');
+    const broken = new Promise((resolve) => {
+      socket.once('close', resolve);
+      socket.on('error', resolve);
+    });
+    socket.pause();
+    socket.write(
+      `POST /api/v1/scheduler HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${framed}`,
+    );
+    while (master.subscribers.size === 0) await setTimeout(5);
+    const event = { type: 'ERROR', error: { message: 'x'.repeat(1_000_000) } } as const;
+    for (let count = 0; count < 200 && master.closed === 0; count++) {
+      master.subscribers.get('f-0')?.event(event);
+      await setTimeout(1);
+    }
+    assert.equal(master.closed, 1);
+    socket.resume();
+    await broken;
+  });
+}
