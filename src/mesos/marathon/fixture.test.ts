@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { FaceReply, FaceRequest, StreamBody } from '#base';
 import { silentLogger } from '#base';
 import type { FakeApi } from '#client';
@@ -104,6 +105,8 @@ export class TestMaster implements SchedulerLink {
   readonly #clock: SimClock;
   readonly #agents: readonly { readonly id: string; readonly cpus: number; readonly mem: number }[];
   readonly #offers = new Map<string, Offer>();
+  /** Reserved resources and volumes, by agent. */
+  readonly reserved = new Map<string, Resource[]>();
   #subscriber: Subscriber | undefined;
   #connection = 0;
   #made = 0;
@@ -240,9 +243,33 @@ export class TestMaster implements SchedulerLink {
     }
   }
 
+  #reserve(agentID: string, operation: OfferOperation): void {
+    const held = this.reserved.get(agentID) ?? [];
+    const drop = (resource: Resource): void => {
+      const at = held.findIndex((one) => sameText(one, resource));
+      if (at < 0) throw new Error(`${agentID} does not hold ${JSON.stringify(resource)}`);
+      held.splice(at, 1);
+    };
+    const plain = ({ disk: _disk, ...resource }: Resource): Resource => resource;
+    for (const resource of operation.reserve?.resources ?? []) held.push(plain(resource));
+    for (const volume of operation.create?.volumes ?? []) {
+      drop(plain(volume));
+      held.push(volume);
+    }
+    for (const volume of operation.destroy?.volumes ?? []) {
+      drop(volume);
+      held.push(plain(volume));
+    }
+    for (const resource of operation.unreserve?.resources ?? []) drop(plain(resource));
+    this.reserved.set(agentID, held);
+    this.#offerSoon();
+  }
+
   #accept(offerID: string, operations: readonly OfferOperation[]): void {
     const offer = this.#offers.get(offerID);
     this.#offers.delete(offerID);
+    if (offer !== undefined)
+      for (const operation of operations) this.#reserve(offer.agent_id.value, operation);
     const infos = operations.flatMap((one) => [
       ...(one.launch?.task_infos ?? []),
       ...(one.launch_group?.task_group.tasks ?? []),
@@ -292,13 +319,24 @@ export class TestMaster implements SchedulerLink {
     const used = new Set<number>();
     for (const { agentID, info } of this.live) {
       if (agentID !== agent.id) continue;
-      for (const { name, scalar, ranges } of info.resources ?? []) {
+      for (const { name, scalar, ranges, reservation } of info.resources ?? []) {
+        if (reservation !== undefined) continue;
         if (name === 'cpus') cpus -= scalar?.value ?? 0;
         if (name === 'mem') mem -= scalar?.value ?? 0;
         for (const { begin, end } of ranges?.range ?? [])
           for (let port = begin; port <= end; port++) used.add(port);
       }
     }
+    const inUse = this.live.flatMap(({ info }) => info.resources ?? []);
+    const held = this.reserved.get(agent.id) ?? [];
+    for (const { name, scalar, ranges } of held) {
+      if (name === 'cpus') cpus -= scalar?.value ?? 0;
+      if (name === 'mem') mem -= scalar?.value ?? 0;
+      for (const { begin } of ranges?.range ?? []) used.add(begin);
+    }
+    const free = held.filter(
+      (one) => one.role === role && !inUse.some((other) => sameText(one, other)),
+    );
     if (cpus < 0 || mem < 0) throw new Error(`Agent ${agent.id} is oversold`);
     const allocation = { allocation_info: { role } };
     const number = (name: string, value: number): Resource => ({
@@ -322,9 +360,18 @@ export class TestMaster implements SchedulerLink {
         number('mem', mem),
         number('disk', 100_000),
         { name: 'ports', type: 'RANGES', ranges: { range }, role: '*', ...allocation },
+        ...free.map((resource) => ({ ...resource, ...allocation })),
       ],
     };
   }
+}
+
+/** The same resource, whoever it is allocated to. */
+function sameText(
+  { allocation_info: _one, ...a }: Resource,
+  { allocation_info: _other, ...b }: Resource,
+): boolean {
+  return isDeepStrictEqual(JSON.parse(JSON.stringify(a)), JSON.parse(JSON.stringify(b)));
 }
 
 function isOver(state: TaskState): boolean {
