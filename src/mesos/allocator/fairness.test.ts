@@ -215,9 +215,9 @@ function near(shares: ReadonlyMap<string, number>, wanted: Readonly<Record<strin
 }
 
 suite('Two frameworks and a Deployment at weights 1:2:1', () => {
-  for (const nodes of [1, 3, 12, 40])
+  for (const nodes of [1, 3, 12])
     for (const podsLastMs of [ever, tenSeconds])
-      for (const seed of [1, 2])
+      for (const seed of nodes < 12 ? [1, 2] : [1])
         test(`share ${nodes} nodes so, Pods ${podsLastMs === ever ? 'stay' : 'end'}, seed ${seed}`, () => {
           const shares = contended({ nodes, podsLastMs, seed }).run(60_000, 20_000);
           const used = near(shares, { a: 0.25, b: 0.5, web: 0.25 });
