@@ -40,7 +40,7 @@ async function tarOf(
   for (const { text, ...header } of entries) tar.entry(header, text ?? '');
   tar.finalize();
   const chunks: Buffer[] = [];
-  for await (const chunk of tar) chunks.push(Buffer.from(chunk));
+  for await (const chunk of tar) chunks.push(Buffer.from(chunk as Uint8Array));
   const path = join(folder, `a-${made++}.tar`);
   writeFileSync(path, Buffer.concat(chunks));
   return path;

@@ -17,6 +17,7 @@ import type {
 import { OutputSplitter } from './output.ts';
 import type { OutputPlace } from './output.ts';
 import { WorkPaths } from './paths.ts';
+import { SandboxGc } from './sandbox-gc.ts';
 import { Sandboxes } from './sandboxes.ts';
 import { TaskKeeper } from './task-keeper.ts';
 import { VolumeKeeper } from './volume-keeper.ts';
@@ -34,6 +35,7 @@ class MesosAgent implements Executors {
   readonly #custom: CustomExecutors;
   readonly #sandboxes: Sandboxes;
   readonly #output: OutputSplitter;
+  readonly #gc: SandboxGc;
   readonly extension: ExecutorsExtension;
   readonly face: Face;
   #wake: (podUid: string) => void = () => undefined;
@@ -42,6 +44,7 @@ class MesosAgent implements Executors {
     this.#world = new World(options);
     this.#paths = new WorkPaths(options.dataDir);
     this.#output = new OutputSplitter(options.files);
+    this.#gc = new SandboxGc(this.#world, this.#paths);
     this.#keeper = new TaskKeeper(this.#world, {
       wake: (podUid) => this.#wake(podUid),
       ended: (task, pod, container) => void this.#finishOutput(task, pod.uid, container),
@@ -83,8 +86,11 @@ class MesosAgent implements Executors {
     // What a framework can do is asked with every update: known before the first one.
     await Promise.race([Promise.all([frameworks.synced, pods.synced]), aborted(signal)]);
     const volumes = new VolumeKeeper(this.#world, this.#paths);
-    await Promise.all([...caches, this.#keeper.run(signal), volumes.run(signal)]);
+    const work = [...caches, this.#keeper.run(signal), volumes.run(signal)];
+    if (!signal.aborted) await this.#beginGc();
+    await Promise.all(work);
     this.#custom.stop();
+    this.#gc.stop();
   }
 
   message({ frameworkID, executorID, data }: FrameworkMessage): boolean {
@@ -123,6 +129,7 @@ class MesosAgent implements Executors {
         this.#keeper.released(pod.metadata.uid);
         this.#custom.released(pod.metadata.uid);
         this.#world.containers.forget(pod.metadata.uid);
+        void this.#forgotten(pod.metadata.uid);
       },
     };
   }
@@ -132,6 +139,22 @@ class MesosAgent implements Executors {
     const forbidden = this.#keeper.forbids(pod.metadata.uid, name);
     if (forbidden !== undefined)
       throw this.#world.options.refuse(forbidden.reason, forbidden.message);
+  }
+
+  async #beginGc(): Promise<void> {
+    try {
+      await this.#gc.begin();
+    } catch (error) {
+      this.#world.options.logger.warn('Cannot look for old sandboxes', { error });
+    }
+  }
+
+  async #forgotten(podUid: string): Promise<void> {
+    try {
+      await this.#gc.ended(podUid);
+    } catch (error) {
+      this.#world.options.logger.warn('Cannot note the end of a sandbox', { error });
+    }
   }
 
   /** Of a task's container, or of an executor's. */

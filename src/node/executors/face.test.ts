@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FaceReply } from '#base';
 import { inProcessRequest } from '#mesos/protocol';
+import { pods } from './names.ts';
 import { splitLog } from './output.ts';
 import { worldWith } from './test-world.test.ts';
 import type { World } from './test-world.test.ts';
@@ -163,6 +164,27 @@ test('The operator API tells of tasks, containers and files', async () => {
   assert.deepEqual(health['get_health'], { healthy: true });
   for (const path of ['/state', '/containers', '/monitor/statistics', '/flags', '/version'])
     assert.equal((await get(world, path)).status, 200, path);
+  world.crash();
+});
+
+test('A sandbox whose Pod is gone stays for days, and goes at once when the disk is full', async () => {
+  const { world, dir } = await running();
+  const pod = world.pod('pod-t1');
+  assert(pod !== undefined);
+  world.machine.end(world.containerOf('t1'), 0);
+  await world.run(200);
+  const target = { namespace: 'mesos-test', name: 'pod-t1' };
+  await world.api.delete(pods, target, { gracePeriodSeconds: 0 });
+  await world.run(100);
+  world.agent?.extension.released(pod);
+  await world.clock.advance(3_600_000);
+  assert.equal(world.files.text(`${dir}/stdout`), 'hello\nworld\n');
+  world.files.availableBytes = 2 ** 30;
+  await world.clock.advance(120_000);
+  assert.deepEqual(
+    [...world.files.nodes.keys()].filter((path) => path.includes('/frameworks/')),
+    [],
+  );
   world.crash();
 });
 

@@ -8,6 +8,7 @@ type Node =
 /** Directories, files and links in memory; enough for sandboxes in simulations. */
 export class FakeSandboxFiles implements SandboxFiles {
   readonly nodes = new Map<string, Node>();
+  availableBytes = 80 * 2 ** 30;
 
   text(path: string): string | undefined {
     const node = this.nodes.get(this.#real(path) ?? path);
@@ -115,7 +116,7 @@ export class FakeSandboxFiles implements SandboxFiles {
       if (name === path || name.startsWith(`${path}/`)) this.nodes.delete(name);
   }
   async space(): Promise<{ bytes: number; availableBytes: number }> {
-    return { bytes: 100 * 2 ** 30, availableBytes: 80 * 2 ** 30 };
+    return { bytes: 100 * 2 ** 30, availableBytes: this.availableBytes };
   }
   async user(name: string): ReturnType<SandboxFiles['user']> {
     if (name === 'root' || name === '0') return { name: 'root', uid: 0, gid: 0, home: '/root' };
