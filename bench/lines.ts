@@ -7,6 +7,7 @@ import { allocationCycle } from './allocator-line.ts';
 import { createToBound } from './bound.ts';
 import { hollowNodes } from './hollow-line.ts';
 import type { Line } from './line.ts';
+import { masterState } from './mesos-state.ts';
 import { launches, marathonApps } from './mesos.ts';
 import { freshMemory, memoryAfterChurn, memoryFull } from './memory.ts';
 import { schedulerCore } from './scheduler-line.ts';
@@ -170,6 +171,13 @@ export const lines: readonly Line[] = [
     budget: { rate: { unit: '/s', atLeast: 4000 } },
     repeat: 3,
     run: launches,
+  },
+  {
+    name: 'mesos-state',
+    what: "the master's /state of 10,000 agents and 50,000 tasks, streamed, beside small calls",
+    budget: { state: { unit: 'ms' }, 'other-calls-max': { unit: 'ms', atMost: 50 } },
+    repeat: 1,
+    run: masterState,
   },
   {
     name: 'marathon',
