@@ -40,6 +40,10 @@ function checkRows({ columns, accounts }: Ledger): void {
     assert.equal(columns.row.get(name), row, `Node "${name}" finds its row`);
     assert.equal(accounts.get(name)?.row, row, `Node "${name}" knows its row`);
   }
+  for (const [number, column] of columns.freeByNumber.entries()) {
+    const sum = column.reduce((all, amount) => all + Math.max(0, amount), 0);
+    close(columns.freeSums[number], sum, 'What is free on all nodes adds up');
+  }
   for (const [name, column] of columns.free) {
     assert.equal(column.length, columns.epoch.length, `Column "${name}" has every row`);
     for (let row = columns.size; row < column.length; row++)

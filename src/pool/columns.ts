@@ -16,6 +16,8 @@ export class Columns implements PoolColumns {
   /** The same columns by resource number. */
   readonly freeByNumber: Float64Array[] = [];
   readonly allocatableByNumber: Float64Array[] = [];
+  /** Of what is free on all rows, without those that owe; by resource number. */
+  readonly freeSums: number[] = [];
   readonly #numbers: ResourceNumbers;
   readonly #portsOf: (name: string) => readonly HostPort[];
 
@@ -40,6 +42,15 @@ export class Columns implements PoolColumns {
     }
   }
 
+  setFree(number: number, row: number, amount: number): void {
+    const column = this.freeByNumber[number];
+    if (column === undefined) return;
+    const before = column[row] ?? 0;
+    column[row] = amount;
+    this.freeSums[number] =
+      (this.freeSums[number] ?? 0) + Math.max(0, amount) - Math.max(0, before);
+  }
+
   addRow(name: string): number {
     const row = this.size;
     if (row === this.epoch.length) this.#grow();
@@ -56,6 +67,7 @@ export class Columns implements PoolColumns {
     const gone = this.names[row];
     const moved = this.names[last];
     if (gone === undefined || moved === undefined) return undefined;
+    for (const number of this.freeByNumber.keys()) this.setFree(number, row, 0);
     for (const column of [...this.freeByNumber, ...this.allocatableByNumber, this.epoch]) {
       column[row] = column[last] ?? 0;
       column[last] = 0;

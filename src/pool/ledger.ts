@@ -309,13 +309,12 @@ export class Ledger implements Pool {
     }
     const { row } = account;
     if (row >= 0) {
-      const { freeByNumber, allocatableByNumber } = this.columns;
       for (const name in claim.amounts) {
         const number = this.numbers.numberFor(name);
-        const free = freeByNumber[number];
-        const allocatable = allocatableByNumber[number];
-        if (free === undefined || allocatable === undefined) continue;
-        free[row] = (allocatable[row] ?? 0) - (account.used[number] ?? 0);
+        const allocatable = this.columns.allocatableByNumber[number];
+        if (allocatable === undefined) continue;
+        const free = (allocatable[row] ?? 0) - (account.used[number] ?? 0);
+        this.columns.setFree(number, row, free);
       }
     }
     this.#touch(account);
@@ -325,8 +324,8 @@ export class Ledger implements Pool {
     account.settle(this.roles, this.numbers);
     const { row } = account;
     if (row >= 0) {
-      for (const [number, free] of this.columns.freeByNumber.entries())
-        free[row] = (this.columns.allocatableByNumber[number]?.[row] ?? 0) - account.kept(number);
+      for (const [number, allocatable] of this.columns.allocatableByNumber.entries())
+        this.columns.setFree(number, row, (allocatable[row] ?? 0) - account.kept(number));
     }
     this.#touch(account);
   }

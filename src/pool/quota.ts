@@ -63,7 +63,7 @@ export function overGuarantees(
       kept += missing;
     }
     if (kept === 0) continue;
-    const free = freeOf(columns, number);
+    const free = columns.freeSums[number] ?? 0;
     if (free - part >= kept) continue;
     const has = `has ${amountText(name, free)} ${name} free, of which`;
     const why = `${amountText(name, kept)} are guaranteed to role "${forRole}" and others`;
@@ -77,13 +77,6 @@ export function overGuarantees(
 function unmet(role: Role, number: number): number {
   const guarantee = role.guarantee?.[number] ?? 0;
   return Math.max(0, guarantee - (role.used[number] ?? 0) - (role.idle[number] ?? 0));
-}
-
-function freeOf({ freeByNumber, size }: Columns, number: number): number {
-  const column = freeByNumber[number];
-  let sum = 0;
-  for (let row = 0; row < size; row++) sum += Math.max(0, column?.[row] ?? 0);
-  return sum;
 }
 
 function addIdle(covered: number[], role: Role, account: NodeAccount): void {
