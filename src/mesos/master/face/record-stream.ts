@@ -19,8 +19,9 @@ export class RecordStream {
     this.#backlogBytesMax = backlogBytesMax;
   }
 
-  get ended(): boolean {
-    return this.#ended;
+  /** The client hung up or was cut off. */
+  get gone(): boolean {
+    return this.#gone;
   }
 
   /** Runs once when the client hung up or was cut off, not when our side ended the stream. */

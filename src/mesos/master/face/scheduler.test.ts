@@ -94,6 +94,30 @@ suite('Subscriptions', () => {
     assert.equal(other.jsonEvents().length, 7);
   });
 
+  test('The offers of thousands of agents come in records that every client can read', async () => {
+    const one = fixture();
+    const stream = await subscribed(one);
+    stream.records();
+    const subscriber = one.master.subscribers.get('f-0');
+    const offers = Array.from({ length: 1200 }, (_, index) => ({
+      id: { value: `m-O${index}` },
+      framework_id: { value: 'f-0' },
+      agent_id: { value: 'm-S0' },
+      hostname: 'n1',
+    }));
+    subscriber?.event({ type: 'OFFERS', offers: { offers } });
+    subscriber?.event({ type: 'RESCIND', rescind: { offer_id: { value: 'm-O3' } } });
+    subscriber?.closed();
+    await stream.done;
+    const records = stream.records().map((record) => Buffer.from(record).toString());
+    const events = records.map((record) => codec.decodeJson('scheduler.Event', record));
+    assert.deepEqual(
+      events.map((event) => event.offers?.offers?.length ?? event.type),
+      [500, 500, 200, 'RESCIND'],
+    );
+    assert.equal(events[2]?.offers?.offers?.at(-1)?.id.value, 'm-O1199');
+  });
+
   test('The master ends the stream of a framework that failed over', async () => {
     const one = fixture();
     const stream = await subscribed(one);

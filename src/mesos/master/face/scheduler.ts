@@ -20,6 +20,7 @@ import type {
 } from '#mesos/protocol';
 import { encodeRecord, encodeTextRecord } from '#wire';
 import { earlyReply, notAcceptable, readCall } from './calls.ts';
+import { EventWriter } from './event-writer.ts';
 import type { FaceContext, FaceLimits } from './options.ts';
 import { RecordStream } from './record-stream.ts';
 
@@ -72,20 +73,26 @@ class SchedulerEndpoint {
     const { codec, master, options } = this.#context;
     const { caller } = request;
     const stream = new RecordStream(this.#limits.streamBacklogBytesMax);
+    const writer = new EventWriter(stream, {
+      clock: this.#context.clock,
+      encode: (event) => recordOf(codec, encoding, event),
+    });
     const forget = { now: (): void => {} };
+    let ended = false;
     const subscriber: Subscriber = {
       wire: 'http',
       principal: caller.principal,
       allows: (action, object) => caller.allows(action, object),
-      event: (event) => stream.write(recordOf(codec, encoding, event)),
+      event: (event) => writer.write(event),
       closed: () => {
-        stream.end();
+        ended = true;
+        writer.end();
         forget.now();
       },
     };
     const connection = await master.link.subscribe(call, subscriber);
     forget.now = (): void => this.#forget(connection);
-    if (!stream.ended && connection.frameworkID !== '') {
+    if (!ended && connection.frameworkID !== '') {
       this.#connections.set(connection.frameworkID, connection);
       stream.onGone(() => {
         this.#forget(connection);
