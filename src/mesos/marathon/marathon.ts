@@ -1,4 +1,4 @@
-import type { Face, FaceReply } from '#base';
+import type { Clock, Face, FaceReply } from '#base';
 import { appGroups, namespaceOf } from '#mesos/kinds';
 import type { Engine } from './engine/engine.ts';
 import type { Marathon, MarathonOptions } from './engine/options.ts';
@@ -9,35 +9,57 @@ import type { Marathon, MarathonOptions } from './engine/options.ts';
  */
 export function createMarathon(options: MarathonOptions): Marathon {
   const asked = Promise.withResolvers<void>();
-  const opened = Promise.withResolvers<{ readonly engine: Engine; readonly face: Face }>();
+  const opened = Promise.withResolvers<void>();
   let engine: Engine | undefined;
   let face: Face | undefined;
   let running = false;
+  const live = async (signal: AbortSignal): Promise<void> => {
+    const [{ openEngine }, { createFace }] = await Promise.all([
+      import('./engine/engine.ts'),
+      import('./face/face.ts'),
+    ]);
+    const own = await openEngine(options);
+    engine = own;
+    face = createFace(own);
+    opened.resolve();
+    const scope = new AbortController();
+    try {
+      await own.run(AbortSignal.any([signal, scope.signal]));
+    } finally {
+      scope.abort();
+    }
+  };
+  const current = (): Face | undefined => face;
   return {
     async face(request) {
-      if (face !== undefined) return face(request);
+      const ready = current();
+      if (ready !== undefined) return ready(request);
       asked.resolve();
-      if (!running) return notYet;
-      ({ face } = await opened.promise);
-      return face(request);
+      if (running) await opened.promise;
+      return current()?.(request) ?? notYet;
     },
     async run(signal) {
       running = true;
-      const stop = (): void => asked.resolve();
+      const stop = (): void => {
+        asked.resolve();
+        opened.resolve();
+      };
       signal.addEventListener('abort', stop, { once: true });
       if (!(await hasState(options))) await asked.promise;
       if (signal.aborted) {
         running = false;
         return;
       }
-      const [{ openEngine }, { createFace }] = await Promise.all([
-        import('./engine/engine.ts'),
-        import('./face/face.ts'),
-      ]);
-      engine = await openEngine(options);
-      opened.resolve({ engine, face: createFace(engine) });
       try {
-        await engine.run(signal);
+        while (!signal.aborted) {
+          try {
+            await live(signal);
+          } catch (error) {
+            // What is in memory may not be what is stored: begin again from there.
+            options.logger.error('Marathon failed, starting it again', { error });
+            await pause(options.clock, signal);
+          }
+        }
       } finally {
         running = false;
         face = undefined;
@@ -45,6 +67,14 @@ export function createMarathon(options: MarathonOptions): Marathon {
     },
     check: () => engine?.check(),
   };
+}
+
+const restartMs = 1_000;
+
+async function pause(clock: Clock, signal: AbortSignal): Promise<void> {
+  await clock.sleep(restartMs, signal).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+  });
 }
 
 const notYet: FaceReply = {

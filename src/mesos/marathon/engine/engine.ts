@@ -125,6 +125,7 @@ function coreOf({ options, settings, state, loaded, commit }: Opened) {
     namespace,
     commit,
     failed: (error) => failure.reject(error),
+    retried: (error) => logger.info('Cannot write instances together', { error }),
   });
   const tracker = createTracker({ writer, namespace, events });
   tracker.load(loaded.instances);

@@ -97,7 +97,13 @@ class KillService implements Killer {
   }
 
   async #killWhenStored(stored: Promise<void>, instanceID: string): Promise<void> {
-    await stored;
+    try {
+      await stored;
+    } catch (error) {
+      // The engine begins again from what is stored.
+      this.#options.logger.warn('Cannot end an instance', { id: instanceID, error });
+      return;
+    }
     const instance = this.#options.tracker.get(instanceID);
     if (instance !== undefined && instance.goal !== 'Running') this.kill(instance);
   }

@@ -1,4 +1,5 @@
 import type { KubeObject, NewObject, ResourceName } from '#machinery';
+import { isStatus } from '#machinery';
 import type { Commit, CommitOp } from './options.ts';
 
 /**
@@ -21,8 +22,10 @@ export interface ObjectWriterOptions {
   readonly resource: ResourceName;
   readonly namespace: string;
   readonly commit: Commit;
-  /** A commit failed: the process cannot go on without the store. */
+  /** An object cannot be written: its engine cannot go on as if it were. */
   failed(error: unknown): void;
+  /** A commit failed; its objects are written one by one. */
+  retried(error: unknown): void;
 }
 
 /** Objects of one commit; the store's group commit does not get better beyond. */
@@ -83,6 +86,8 @@ class GatheringWriter implements ObjectWriter {
       waiting.fail.push(reject);
     }
     this.#running ??= this.#run();
+    // Not everybody waits for it; `failed` hears of a failure in any case.
+    promise.catch(() => undefined);
     return promise;
   }
 
@@ -96,14 +101,36 @@ class GatheringWriter implements ObjectWriter {
         await this.#commit(batch);
         for (const [, { done }] of batch) for (const resolve of done) resolve();
       } catch (error) {
-        for (const [, { fail }] of batch) for (const reject of fail) reject(error);
-        this.#options.failed(error);
+        this.#options.retried(error);
+        for (const one of batch) await this.#alone(one);
       }
     }
     this.#running = undefined;
   }
 
-  async #commit(batch: readonly [string, Waiting][]): Promise<void> {
+  /** One that cannot be written must not keep the others from it. */
+  async #alone(one: readonly [string, Waiting]): Promise<void> {
+    const [name, { done }] = one;
+    try {
+      await this.#commit([one]).catch(async (error: unknown) => {
+        // Somebody else deleted or made it: what counts is what it is to be.
+        if (isStatus(error, 'NotFound')) this.#stored.delete(name);
+        else if (isStatus(error, 'AlreadyExists')) this.#stored.add(name);
+        else throw error;
+        await this.#commit([one]);
+      });
+      for (const resolve of done) resolve();
+    } catch (error) {
+      this.#refused(one, error);
+    }
+  }
+
+  #refused(one: readonly [string, Waiting] | undefined, error: unknown): void {
+    for (const reject of one?.[1].fail ?? []) reject(error);
+    this.#options.failed(error);
+  }
+
+  async #commit(batch: readonly (readonly [string, Waiting])[]): Promise<void> {
     const { resource, namespace, commit } = this.#options;
     const ops: CommitOp[] = [];
     for (const [name, { object }] of batch) {
