@@ -7,6 +7,7 @@ import { verbs } from '#cli';
 import { builtinKinds, typeTables } from '#kube/kinds';
 import type { Draft, KindDeclaration, KubeObject } from '#machinery';
 import { createCodec, parseYamlDocuments } from '#wire';
+import { mesosDocs } from '../tools/derive-mesos-docs.ts';
 
 const root = join(import.meta.dirname, '..');
 process.chdir(root);
@@ -64,6 +65,10 @@ suite('Papers', () => {
       ...readFileSync('docs/ARCHITECTURE.md', 'utf8').matchAll(/^\| `([a-z/]+)` \|/gm),
     ].map(([, part]) => part);
     assert.deepEqual(told, enforced);
+  });
+
+  test('What is served of Mesos is told as the code has it', () => {
+    assert.equal(readFileSync('docs/mesos-served.md', 'utf8'), mesosDocs());
   });
 
   test('Every verb that the README names exists', () => {
