@@ -34,11 +34,11 @@ export function withStrategicPatches(api: FakeApi, hooks: PatchHooks = {}): Fake
         `the UID in the precondition (${String(uid)}) does not match`,
       );
     const version = fields(metadata)['resourceVersion'];
-    if (version !== undefined && version !== current.metadata.resourceVersion)
-      throw new StatusError('Conflict', 'the object has been modified');
+    const change = merged(fields(current), rest);
     return await api.patch(resource, target, {
       type: 'merge',
-      body: merged(fields(current), rest),
+      // Somebody may have been faster since the look above.
+      body: version === undefined ? change : { ...change, metadata: { resourceVersion: version } },
     });
   };
   return new Proxy(api, {

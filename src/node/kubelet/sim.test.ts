@@ -12,6 +12,8 @@ import { FakeFiles } from './fake-files.ts';
 import { FakeRuntime } from './fake-runtime.ts';
 import type { Program } from './fake-runtime.ts';
 import { withStrategicPatches } from './fake-strategic.ts';
+import { PodRefused } from './extension.ts';
+import type { PodExtension } from './extension.ts';
 import { createKubelet } from './kubelet.ts';
 import type { Kubelet } from './options.ts';
 import { pods } from './resources.ts';
@@ -53,6 +55,25 @@ function mortalClock(clock: Clock, dead: AbortSignal): Clock {
   };
 }
 
+const executorLabel = 'executor';
+/** Growing ends, or nothing would ever be quiet. */
+const tasksMax = 150;
+
+/** Takes its time over Pods with the label, and refuses containers by their name. */
+function slowExtension(clock: Clock): PodExtension {
+  return {
+    handles: (pod) => pod.metadata.labels?.[executorLabel] !== undefined,
+    prepare: () => clock.sleep(5),
+    async prepareContainer(_pod, name) {
+      await clock.sleep(5);
+      if (name.startsWith('refused')) throw new PodRefused('NoFetch', 'it cannot be had');
+    },
+    containerSpec: (_pod, spec) => spec,
+    ended: () => clock.sleep(3),
+    released() {},
+  };
+}
+
 class World {
   readonly clock: SimClock = createSimClock();
   readonly random: SeededRandom;
@@ -63,10 +84,19 @@ class World {
   #kubelet: Kubelet | undefined;
   #made = 0;
   readonly #exits = new Map<string, number>();
+  /** Ids of containers that ran, by the Pod's uid and their name. */
+  readonly #ran = new Map<string, Set<string>>();
 
   constructor(seed: number) {
     this.random = seededRandom(seed);
-    this.api = withStrategicPatches(createFakeApi({ clock: this.clock, random: this.random }));
+    this.api = withStrategicPatches(createFakeApi({ clock: this.clock, random: this.random }), {
+      // More is granted at the very moment at which the agent tells of an end.
+      before: async (body) => {
+        const { status } = body as { status?: { phase?: string } };
+        const ends = ['Succeeded', 'Failed'].includes(status?.phase ?? '');
+        if (ends && this.random.below(2) === 0) await this.grow();
+      },
+    });
     this.runtime = new FakeRuntime({
       clock: this.clock,
       program: (spec) => this.#program(spec.name),
@@ -81,7 +111,9 @@ class World {
     return kind === 'slow' ? { termMs: 3000 } : { termMs: 20 };
   }
 
-  #note({ id, state, exitCode }: Container): void {
+  #note({ id, state, exitCode, spec }: Container): void {
+    const key = `${spec.labels['io.kubernetes.pod.uid']}/${spec.name}`;
+    if (state === 'running') this.#ran.set(key, (this.#ran.get(key) ?? new Set()).add(id));
     if (state === 'exited' && exitCode !== undefined) this.#exits.set(`tandem://${id}`, exitCode);
   }
 
@@ -107,6 +139,7 @@ class World {
       dirs: { pods: '/pods', memory: '/memory', logs: '/logs' },
       resolvConf: '',
       authorize: () => true,
+      extension: slowExtension(clock),
     });
     void this.#kubelet.run(dead);
   }
@@ -139,10 +172,48 @@ class World {
     });
   }
 
+  /** As Mesos has it: containers come and go, and none runs twice. */
+  async createExecutor(): Promise<void> {
+    const name = `m${this.#made++}`;
+    await this.api.create(pods, {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name, namespace: 'default', generation: 1, labels: { [executorLabel]: 'yes' } },
+      spec: {
+        nodeName: 'n1',
+        restartPolicy: 'Never',
+        terminationGracePeriodSeconds: 1 + this.random.below(5),
+        containers: [this.#task()],
+      },
+      status: { phase: 'Pending' },
+    });
+  }
+  #task(): { readonly name: string; readonly image: string; readonly resources: object } {
+    const kind = this.random.below(9) === 0 ? 'good' : this.random.below(5) ? 'once' : 'refused';
+    const name = `${kind}-${this.random.below(2000)}-${this.random.below(2)}-${this.#made++}`;
+    return { name, image: 'app', resources: {} };
+  }
+  /** What the server grants only to Pods that have not ended. */
+  async grow(): Promise<void> {
+    for (const seen of this.api.all(pods)) {
+      const { labels, deletionTimestamp } = seen.metadata;
+      if (labels?.[executorLabel] === undefined || deletionTimestamp !== undefined) continue;
+      if (['Succeeded', 'Failed'].includes(seen.status.phase ?? '')) continue;
+      const ended = (seen.status.containerStatuses ?? []).flatMap(({ name, state }) =>
+        state.terminated !== undefined && this.random.below(3) === 0 ? [name] : [],
+      );
+      const kept = seen.spec.containers.filter(({ name }) => !ended.includes(name));
+      const more = seen.spec.containers.length < 4 && this.#made < tasksMax;
+      const containers = more && this.random.below(3) === 0 ? [...kept, this.#task()] : kept;
+      if (containers.length === 0) continue;
+      await this.api.update(pods, { ...seen, spec: { ...seen.spec, containers } });
+    }
+  }
+
   async step(): Promise<void> {
     const all = this.api.all(pods);
     const victim = all[this.random.below(Math.max(1, all.length))];
-    switch (this.random.below(8)) {
+    switch (this.random.below(11)) {
       case 0:
       case 1:
       case 2:
@@ -175,6 +246,13 @@ class World {
         if (hit !== undefined) this.runtime.end(hit.id, 9);
         break;
       }
+      case 8:
+        await this.createExecutor();
+        break;
+      case 9:
+      case 10:
+        await this.grow();
+        break;
       default:
     }
     await this.clock.advance(this.random.below(300));
@@ -183,7 +261,23 @@ class World {
 
   check(): void {
     this.#kubelet?.check();
-    for (const pod of this.api.all(pods)) this.#checkExits(pod);
+    for (const pod of this.api.all(pods)) {
+      this.#checkExits(pod);
+      this.#checkExecutor(pod);
+    }
+  }
+
+  /** No container of an executor runs twice, and its Pod ends only when all of its spec have. */
+  #checkExecutor({ metadata, spec, status }: Pod): void {
+    if (metadata.labels?.[executorLabel] === undefined) return;
+    for (const { name } of spec.containers)
+      assert((this.#ran.get(`${metadata.uid}/${name}`)?.size ?? 0) <= 1, `${name} ran twice`);
+    if (!['Succeeded', 'Failed'].includes(status.phase ?? '')) return;
+    if (metadata.deletionTimestamp !== undefined) return;
+    for (const { name } of spec.containers) {
+      const told = status.containerStatuses?.find((one) => one.name === name);
+      assert(told?.state.terminated !== undefined, `${metadata.name} ended without ${name}`);
+    }
   }
 
   /** Whatever the API says of an end is what really happened. */
