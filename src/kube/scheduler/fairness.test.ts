@@ -201,6 +201,12 @@ suite('Pods and other roles', () => {
       { role: 'web', cpu: 1000, count: 3 },
     );
     assert.equal(demand?.usable?.('n0', {}), true);
+    for (const pod of w.api.all<Pod>(pods).filter(({ spec }) => spec.nodeName === undefined))
+      await w.api.delete(pods, { namespace: 'web', name: pod.metadata.name });
+    await w.settle();
+    assert.deepEqual(w.pool.demands('kube'), []);
+    await w.addPods('web', 1, { cpu: '1' });
+    assert.equal(w.pool.demands('kube').length, 1);
     await w.end();
     assert.deepEqual(w.pool.demands('kube'), []);
   });

@@ -110,6 +110,7 @@ export class SchedulingQueue {
     this.#leave(entry);
     this.#entries.delete(key);
     this.version += 1;
+    this.#wake();
   }
 
   /** Up to `max` Pods of one shape: the highest priority first, then who has waited longest. */
