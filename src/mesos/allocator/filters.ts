@@ -29,7 +29,6 @@ interface Filter {
   readonly ranges: Ranges | undefined;
   readonly parcels: ReadonlyMap<string, Parcel['quantities']>;
   readonly untilMs: number;
-  live: boolean;
 }
 
 /** Refused resources, and until when: an offer that is contained in one of them is not made. */
@@ -37,20 +36,19 @@ export class Filters {
   /** By client's number and agent's row. */
   readonly #byClient: Map<number, Filter[]>[] = [];
   /** By the second in which they end. */
-  readonly #ends = new Map<number, Filter[]>();
+  readonly #ends = new Map<number, Set<Filter>>();
   /** Of inverse offers: by framework and row, until when. */
   readonly #inverse = new Map<string, Map<number, number>>();
 
-  add(filter: Omit<Filter, 'live'>): void {
-    const made: Filter = { ...filter, live: true };
+  add(filter: Filter): void {
     const rows = (this.#byClient[filter.client.index] ??= new Map<number, Filter[]>());
     const there = rows.get(filter.row);
-    if (there === undefined) rows.set(filter.row, [made]);
-    else there.push(made);
+    if (there === undefined) rows.set(filter.row, [filter]);
+    else there.push(filter);
     const second = Math.floor(filter.untilMs / 1000);
     const ending = this.#ends.get(second);
-    if (ending === undefined) this.#ends.set(second, [made]);
-    else ending.push(made);
+    if (ending === undefined) this.#ends.set(second, new Set([filter]));
+    else ending.add(filter);
   }
 
   /** Removes what ended before `nowMs`; what ends now still holds. */
@@ -58,14 +56,11 @@ export class Filters {
     const second = Math.floor(nowMs / 1000);
     for (const [end, filters] of this.#ends) {
       if (end > second) continue;
-      const kept = filters.filter((filter) => filter.live && filter.untilMs >= nowMs);
       for (const filter of filters) {
-        if (!filter.live || filter.untilMs >= nowMs) continue;
+        if (filter.untilMs >= nowMs) continue;
         this.#drop(filter);
         gone(filter.client, filter.row);
       }
-      if (kept.length === 0) this.#ends.delete(end);
-      else this.#ends.set(end, kept);
     }
   }
 
@@ -80,13 +75,13 @@ export class Filters {
 
   clearClient(client: Client): void {
     for (const filters of this.#byClient[client.index]?.values() ?? [])
-      for (const filter of filters) filter.live = false;
+      for (const filter of filters) this.#forget(filter);
     this.#byClient[client.index]?.clear();
   }
 
   clearRow(row: number): void {
     for (const rows of this.#byClient) {
-      for (const filter of rows?.get(row) ?? []) filter.live = false;
+      for (const filter of rows?.get(row) ?? []) this.#forget(filter);
       rows?.delete(row);
     }
     for (const rows of this.#inverse.values()) rows.delete(row);
@@ -112,11 +107,18 @@ export class Filters {
   }
 
   #drop(filter: Filter): void {
-    filter.live = false;
+    this.#forget(filter);
     const rows = this.#byClient[filter.client.index];
     const left = rows?.get(filter.row)?.filter((other) => other !== filter) ?? [];
     if (left.length === 0) rows?.delete(filter.row);
     else rows?.set(filter.row, left);
+  }
+
+  #forget(filter: Filter): void {
+    const second = Math.floor(filter.untilMs / 1000);
+    const ending = this.#ends.get(second);
+    ending?.delete(filter);
+    if (ending?.size === 0) this.#ends.delete(second);
   }
 }
 
