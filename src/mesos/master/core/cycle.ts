@@ -13,6 +13,8 @@ import type { Core } from './core.ts';
 import { identityOf, isPlain, thousandthsOf } from './holdings.ts';
 
 const batchMs = 1000;
+/** What is told to the allocator in one turn of the event loop: a few milliseconds of work. */
+const agentsPerTurn = 250;
 /** What came free waits this long for more of it when somebody is known to want it. */
 const hurryMs = 100;
 
@@ -54,7 +56,7 @@ export class Cycle {
 
   revive(book: FrameworkBook, roles: readonly string[]): void {
     this.#frameworks.add(book);
-    this.#flush();
+    this.#flushFrameworks();
     this.#allocator?.revive(book.id, roles);
     this.#request(undefined);
   }
@@ -66,7 +68,7 @@ export class Cycle {
       this.#frameworks.delete(book);
       this.#allocator.removeFramework(book.id);
     } else this.#frameworks.add(book);
-    this.#flush();
+    this.#flushFrameworks();
   }
 
   agentAdded(book: AgentBook): void {
@@ -194,6 +196,10 @@ export class Cycle {
     if (this.#allocator === undefined) return;
     if (agentID === undefined) this.#candidates = undefined;
     else this.#candidates?.add(agentID);
+    this.#again();
+  }
+
+  #again(): void {
     this.#soon ??= this.#core.options.clock.after(0, () => {
       this.#soon = undefined;
       this.run();
@@ -219,13 +225,21 @@ export class Cycle {
     return false;
   }
 
-  #flush(): void {
-    const allocator = this.#allocator;
-    if (allocator === undefined) return;
-    for (const framework of this.#frameworks) allocator.setFramework(this.#question(framework));
+  #flushFrameworks(): void {
+    for (const framework of this.#frameworks)
+      this.#allocator?.setFramework(this.#question(framework));
     this.#frameworks.clear();
-    for (const agent of this.#agents) allocator.setAgent(agentQuestion(this.#core, agent));
-    this.#agents.clear();
+  }
+
+  /** Tells of agents, at most `count` of them; true when all are told. */
+  #flushAgents(count: number): boolean {
+    let left = count;
+    for (const agent of this.#agents) {
+      if (left-- <= 0) return false;
+      this.#agents.delete(agent);
+      this.#allocator?.setAgent(agentQuestion(this.#core, agent));
+    }
+    return true;
   }
 
   run(): void {
@@ -236,21 +250,24 @@ export class Cycle {
     this.#arm();
   }
 
+  /** Over the candidates; many changes are told in several turns before it is asked. */
   #allocate(): void {
     const allocator = this.#allocator;
-    if (allocator === undefined) return;
+    if (allocator === undefined || !this.#anybody()) return;
     const { options, books, offers } = this.#core;
+    const startMs = options.clock.monotonicMs();
+    this.#flushFrameworks();
+    if (offers.isSending || !this.#flushAgents(agentsPerTurn)) {
+      this.#again();
+      return;
+    }
     const candidates = this.#candidates;
     this.#candidates = new Set();
-    if (this.#anybody()) {
-      const startMs = options.clock.monotonicMs();
-      this.#flush();
-      const result = allocator.run({ candidates, nowMs: options.clock.nowMs() });
-      this.runs += 1;
-      this.lastMs = options.clock.monotonicMs() - startMs;
-      const open = result.inverse.filter(({ framework }) => books.frameworks.has(framework));
-      offers.send(result.allocations, open);
-    }
+    const result = allocator.run({ candidates, nowMs: options.clock.nowMs() });
+    this.runs += 1;
+    this.lastMs = options.clock.monotonicMs() - startMs;
+    const open = result.inverse.filter(({ framework }) => books.frameworks.has(framework));
+    offers.send(result.allocations, open);
   }
 
   #question(book: FrameworkBook): AllocatorFramework {
@@ -293,7 +310,8 @@ export class Cycle {
   }
 
   check(): void {
-    this.#flush();
+    this.#flushFrameworks();
+    this.#flushAgents(Infinity);
     this.#allocator?.check();
   }
 

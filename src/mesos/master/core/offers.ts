@@ -18,6 +18,14 @@ import { availableOf, offersFit } from './room.ts';
 /** Order in which people know them; others follow by name. */
 const scalarOrder = ['cpus', 'mem', 'disk', 'gpus'];
 
+/** Offers made in one turn of the event loop. */
+const offersPerTurn = 250;
+
+interface InverseAllocation {
+  readonly framework: string;
+  readonly agent: string;
+}
+
 export interface InverseAnswer {
   readonly status: 'ACCEPT' | 'DECLINE';
   readonly filters: Filters | undefined;
@@ -29,15 +37,31 @@ export class Offers {
   #made = 0;
   readonly #squeezed = new Set<string>();
   #soon: Cancel | undefined;
+  #sending: Cancel | undefined;
   constructor(core: Core) {
     this.#core = core;
   }
 
-  /** The outcome of a cycle: one OFFERS per framework, then inverse offers. */
-  send(
-    allocations: readonly Allocation[],
-    inverse: readonly { readonly framework: string; readonly agent: string }[],
-  ): void {
+  /** The outcome of a cycle: OFFERS for each framework, then inverse offers; many take several turns. */
+  send(allocations: readonly Allocation[], inverse: readonly InverseAllocation[]): void {
+    const rest = allocations.slice(offersPerTurn);
+    this.#sendNow(allocations.slice(0, offersPerTurn));
+    if (rest.length > 0) {
+      this.#sending = this.#core.options.clock.after(0, () => {
+        this.#sending = undefined;
+        this.send(rest, inverse);
+      });
+      return;
+    }
+    for (const { framework, agent } of inverse) this.#makeInverse(framework, agent);
+  }
+
+  /** Allocations of the last cycle are not all offers yet: there must be no other cycle. */
+  get isSending(): boolean {
+    return this.#sending !== undefined;
+  }
+
+  #sendNow(allocations: readonly Allocation[]): void {
     const byFramework = new Map<FrameworkBook, Offer[]>();
     for (const allocation of allocations) {
       const offer = this.#make(allocation);
@@ -51,7 +75,6 @@ export class Offers {
       counters.add(`${metricsPrefix(framework)}offers/sent`, offers.length);
       frameworks.send(framework, { type: 'OFFERS', offers: { offers } });
     }
-    for (const { framework, agent } of inverse) this.#makeInverse(framework, agent);
   }
 
   #make(allocation: Allocation): OfferBook | undefined {
@@ -236,6 +259,7 @@ export class Offers {
 
   stop(): void {
     this.#soon?.();
+    this.#sending?.();
   }
 }
 

@@ -22,7 +22,12 @@ const resources = [
   {
     name: 'ports',
     type: 'RANGES',
-    ranges: { range: [{ begin: 31_000, end: 31_001 }, { begin: 31_005, end: 31_005 }] },
+    ranges: {
+      range: [
+        { begin: 31_000, end: 31_001 },
+        { begin: 31_005, end: 31_005 },
+      ],
+    },
     allocation_info: { role: 'eng' },
   },
 ] as const;
@@ -54,7 +59,14 @@ function commandPod(more: Partial<TaskInfo> = {}, framework = frameworkOf()) {
 }
 
 test('A command task is a Pod of one plain process on its node', () => {
-  const pod = commandPod({ labels: { labels: [{ key: 'app', value: 'web' }, { key: 'a b', value: 'x' }] } });
+  const pod = commandPod({
+    labels: {
+      labels: [
+        { key: 'app', value: 'web' },
+        { key: 'a b', value: 'x' },
+      ],
+    },
+  });
   assert.deepEqual(pod, {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -102,7 +114,10 @@ test('A command task is a Pod of one plain process on its node', () => {
 });
 
 test('A process of root is of the class that says so', () => {
-  assert.equal(commandPod({}, frameworkOf({ user: 'root' })).spec?.runtimeClassName, 'process-root');
+  assert.equal(
+    commandPod({}, frameworkOf({ user: 'root' })).spec?.runtimeClassName,
+    'process-root',
+  );
   const own = commandPod({ command: { value: 'id', user: 'root' } });
   assert.equal(own.spec?.runtimeClassName, 'process-root');
   assert.equal(own.metadata.annotations?.[annotations.user], 'root');
