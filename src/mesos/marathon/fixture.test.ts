@@ -21,7 +21,7 @@ import type {
 } from '#mesos/protocol';
 import type { SeededRandom, SimClock } from '#sim';
 import { createSimClock, seededRandom } from '#sim';
-import type { Marathon, MarathonSettings, ProbeAnswer } from './engine/options.ts';
+import type { Marathon, MarathonAccess, MarathonSettings, ProbeAnswer } from './engine/options.ts';
 import { createMarathon } from './marathon.ts';
 
 /** A store of one process's memory with the system's door of groups; it can stop at any commit. */
@@ -421,6 +421,7 @@ export interface WorldOptions {
   readonly cpus?: number;
   readonly seed?: number;
   readonly settings?: Partial<MarathonSettings>;
+  readonly access?: MarathonAccess;
   readonly listen?: boolean;
   /** What an earlier world left. */
   readonly from?: Pick<World, 'clock' | 'store' | 'master'>;
@@ -452,6 +453,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       },
     },
     settings,
+    access: options.access,
     address: { hostname: 'localhost', port: 8080 },
   });
   const stopped = new AbortController();
@@ -517,7 +519,7 @@ function eventOf(frame: string): { type: string; data: Record<string, unknown> }
   };
 }
 
-function requestOf(
+export function requestOf(
   method: string,
   target: string,
   { body, headers = {} }: { readonly body?: unknown; readonly headers?: Record<string, string> },
