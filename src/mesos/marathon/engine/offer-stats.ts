@@ -21,6 +21,9 @@ export interface UnusedOffer {
   readonly atMs: number;
 }
 
+/** Of how many agents the last unused offer is kept. */
+const lastOffersMax = 500;
+
 export function newOfferStats(sinceMs: number): OfferStats {
   return {
     processed: 0,
@@ -43,7 +46,14 @@ export function noteUnused(
   stats.lastUnusedMs = nowMs;
   const reason = firstReason(reasons);
   if (reason !== undefined) stats.rejected.set(reason, (stats.rejected.get(reason) ?? 0) + 1);
-  stats.last.set(offer.agent_id.value, { offer, reasons, atMs: nowMs });
+  const agentID = offer.agent_id.value;
+  stats.last.delete(agentID);
+  stats.last.set(agentID, { offer, reasons, atMs: nowMs });
+  if (stats.last.size <= lastOffersMax) return;
+  for (const oldest of stats.last.keys()) {
+    stats.last.delete(oldest);
+    break;
+  }
 }
 
 export function noteUsed(stats: OfferStats, nowMs: number): void {

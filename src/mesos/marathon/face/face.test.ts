@@ -18,6 +18,9 @@ test('Every answer names the leader and forbids caching', async () => {
   assert.equal(other.status, 204);
   const ui = await world.call('GET', '/');
   assert.deepEqual([ui.status, ui.headers['Location']], [302, '/ui/']);
+  await world.ask('POST', '/v2/apps', sleep);
+  const page = await world.call('GET', '/ui/', undefined, { accept: 'text/html' });
+  assert.match(page.text, /<a href="\/v2\/apps\/sleep">\/sleep<\/a><\/td><td>1 of 1</);
   await world.stop();
 });
 

@@ -40,8 +40,8 @@ import {
   plugins,
   prometheus,
   setLogging,
-  toUI,
 } from './system.ts';
+import { page, toUI } from './ui.ts';
 import { deleteAppTask, deleteAppTasks, deleteTasks, listAppTasks, listTasks } from './tasks.ts';
 
 export interface Route {
@@ -57,6 +57,7 @@ export interface Route {
 /** In the order in which they are tried: the more specific first (JAX-RS takes the longest literal). */
 const routes: readonly Route[] = [
   { pattern: /^\/?$/, handlers: { GET: toUI }, anyType: true, isOpen: true },
+  { pattern: /^\/ui\/?$/, handlers: { GET: page }, anyType: true },
   { pattern: /^\/ping\/?$/, handlers: { GET: ping }, anyType: true, isOpen: true },
   { pattern: /^\/metrics\/?$/, handlers: { GET: metrics } },
   { pattern: /^\/metrics\/prometheus\/?$/, handlers: { GET: prometheus }, anyType: true },

@@ -10,10 +10,6 @@ import { metricsOf, prometheusText } from './metrics.ts';
 
 const encoder = new TextEncoder();
 
-export function toUI(): FaceReply {
-  return emptyReply(302, { Location: '/ui/' });
-}
-
 /** Answers in the first form that the client takes (SystemResource.scala). */
 export function ping({ request }: Call): FaceReply {
   const accept = request.headers['accept'] ?? '*/*';
