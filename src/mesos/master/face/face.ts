@@ -3,6 +3,7 @@ import {
   LoggingLevel,
   createRouterFace,
   filesRoutes,
+  jsonReply,
   loadCodec,
   loggingRoutes,
   openAccess,
@@ -21,7 +22,11 @@ import { schedulerRoute } from './scheduler.ts';
 export function createMasterFace(options: MasterFaceOptions): Face {
   let making: Promise<Face> | undefined;
   return async (request) => {
-    making ??= make(options);
+    making ??= make(options).catch((error: unknown) => {
+      // The next request tries again.
+      making = undefined;
+      throw error;
+    });
     return await (await making)(request);
   };
 }
@@ -43,17 +48,24 @@ async function make(options: MasterFaceOptions): Promise<Face> {
   };
   const further = (await options.routes?.(context)) ?? {};
   const { master: legacy = {}, ...others } = further;
+  const processes: Processes = {
+    logging: loggingRoutes(context.logging, 'mesos-master-readwrite'),
+    ...filesProcess(options),
+    ...others,
+    master: { ...redirecting(context, legacy), ...own },
+  };
   return createRouterFace({
     delegate: 'master',
     access: options.access ?? openAccess,
     bodyBytesMax: limits.bodyBytesMax,
-    processes: {
-      logging: loggingRoutes(context.logging, 'mesos-master-readwrite'),
-      ...filesProcess(options),
-      ...others,
-      master: { ...redirecting(context, legacy), ...own },
-    },
+    processes: { ...processes, __processes__: { '': listOf(processes) } },
   });
+}
+
+/** `/__processes__`: what there is; none of them has a queue of events here. */
+function listOf(processes: Processes): Route {
+  const text = JSON.stringify(Object.keys(processes).map((id) => ({ id, events: [] })));
+  return { handle: async ({ query }) => jsonReply(text, query.get('jsonp')) };
 }
 
 function filesProcess({ files }: MasterFaceOptions): Processes {

@@ -180,6 +180,7 @@ suite('Files', () => {
     );
     assert.equal(await get('/files/read', 'path=/etc/x&offset=0'), '404 404 Not Found.');
     assert.equal(await get('/files/read'), "400 Expecting 'path=value' in query.\n");
+    assert.match(await get('/__processes__'), /^200 \[\{"id":"logging","events":\[\]\},/);
     assert.equal(await get('/logging/toggle'), '200 0\n');
     assert.equal(await get('/logging/toggle', 'level=1&duration=5secs'), '200 ');
     assert.equal(await get('/logging/toggle'), '200 1\n');
