@@ -17,6 +17,8 @@ export interface AgentRow {
   /** Left to be offered. */
   parcels: readonly Parcel[];
   ranges: boolean;
+  /** It has ranges, be they free or not. */
+  readonly hadRanges: boolean;
   readonly applied: Applied[];
   /** Shared parcels that went into an offer of the current cycle. */
   sharedOffered: Set<string> | undefined;
@@ -58,6 +60,8 @@ export class AgentTable {
       agent: { ...agent, holdings: [...(agent.holdings ?? [])] },
       parcels: agent.parcels ?? [],
       ranges: hasRanges(agent.ranges),
+      hadRanges:
+        hasRanges(agent.ranges) || (known !== undefined && this.rows[known]?.hadRanges === true),
       applied: [],
       sharedOffered: undefined,
     };

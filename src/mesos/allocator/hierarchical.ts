@@ -15,7 +15,7 @@ import { capShares, tellDemand } from './fairness.ts';
 import { factsOf } from './facts.ts';
 import { refuseMs } from './filters.ts';
 import { KubeDemands } from './kube-demand.ts';
-import { covers, isZero } from './quantities.ts';
+import { covers, hasRanges, isZero } from './quantities.ts';
 import { Shuffler } from './shuffler.ts';
 import type { Client } from './sorter.ts';
 import { State } from './state.ts';
@@ -131,7 +131,8 @@ class HierarchicalAllocator implements Allocator {
     const forMs = refuseMs(refusal.seconds, options.allocationIntervalMs ?? allocationIntervalMs);
     const amounts = numbers.vector(refusal.quantities);
     for (const { quantities } of refusal.parcels ?? []) numbers.addTo(amounts, quantities);
-    this.#learn(client, { amounts, agent: row, nowMs: refusal.nowMs, forMs });
+    const ports = hasRanges(refusal.ranges);
+    this.#learn(client, { amounts, ports, row: row ?? -1, nowMs: refusal.nowMs, forMs });
     this.#tellPool();
     if (forMs === 0 || row === undefined) return;
     filters.add({
@@ -150,21 +151,25 @@ class HierarchicalAllocator implements Allocator {
     client: Client,
     refused: {
       readonly amounts: readonly number[];
-      readonly agent: number | undefined;
+      readonly ports: boolean;
+      readonly row: number;
       readonly nowMs: number;
       readonly forMs: number;
     },
   ): void {
-    const { amounts, nowMs, forMs } = refused;
+    const { amounts, ports, row, nowMs, forMs } = refused;
     const { hunger } = client;
     const untilMs = nowMs + forMs;
     const { cpus, mem } = this.#basics;
-    const total = refused.agent === undefined ? [] : this.#state.agents.totalOf(refused.agent);
+    const { agents } = this.#state;
+    const total = agents.totalOf(row);
+    // Somebody else was offered the agent's ports at the moment.
+    const portless = !ports && agents.rows[row]?.hadRanges === true;
     const quarter = (number: number): boolean => (amounts[number] ?? 0) * 4 >= (total[number] ?? 0);
-    if (hunger.piece !== undefined && covers(amounts, hunger.piece))
+    if (!portless && hunger.piece !== undefined && covers(amounts, hunger.piece))
       hunger.declined(nowMs, untilMs);
     else if ((amounts[cpus] ?? 0) === 0 || (amounts[mem] ?? 0) === 0) hunger.declinedNothing();
-    else if (hunger.piece === undefined && quarter(cpus) && quarter(mem))
+    else if (!portless && hunger.piece === undefined && quarter(cpus) && quarter(mem))
       hunger.declined(nowMs, untilMs);
     else hunger.declinedScraps(nowMs, untilMs);
   }
