@@ -7,6 +7,7 @@ import {
   maintenanceSchedules as scheduleKind,
   resourceRoles as roleKind,
   tasks as taskKind,
+  type Framework,
 } from '#mesos/kinds';
 import { labels } from '../doors.ts';
 import { Agents } from './agents.ts';
@@ -117,7 +118,8 @@ export class MasterCore implements Core {
     const { informers } = this;
     this.operator.recover();
     this.agents.recover();
-    for (const framework of informers.frameworks.list()) this.frameworks.recover(framework);
+    for (const framework of oldestFirst(informers.frameworks.list()))
+      this.frameworks.recover(framework);
     for (const pod of informers.pods.list()) this.executors.recover(pod);
     for (const task of orderByCompletion(informers.tasks.list())) {
       const { frameworkID } = task.spec;
@@ -167,6 +169,13 @@ export class MasterCore implements Core {
     for (const agent of this.books.agents.values()) agent.countdown?.();
     for (const lane of Object.values(this.lanes)) lane[Symbol.dispose]();
   }
+}
+
+/** Completed ones are kept in the order in which they ended. */
+function oldestFirst(frameworks: readonly Framework[]): readonly Framework[] {
+  return frameworks.toSorted((a, b) =>
+    (a.status.unregisteredTime ?? '').localeCompare(b.status.unregisteredTime ?? ''),
+  );
 }
 
 function informersOf(options: MasterOptions): Informers {

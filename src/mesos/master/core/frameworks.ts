@@ -244,7 +244,6 @@ export class Frameworks {
     updates.pause(book);
     book.unregisteredMs = options.clock.nowMs();
     const stored = [this.#save(book)];
-    stored.push(...tasks.endAll(book));
     stored.push(...executors.shutdownAll(book));
     this.#core.operations.forgetFramework(book);
     books.frameworks.delete(book.id);
@@ -254,7 +253,7 @@ export class Frameworks {
     this.#core.announce({ type: 'FRAMEWORK_REMOVED', framework: book });
     this.#core.counters.add('master/messages_unregister_framework');
     this.#trim();
-    await Promise.all(stored);
+    await Promise.all([...stored, tasks.endAll(book)]);
   }
 
   #trim(): void {

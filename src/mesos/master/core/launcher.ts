@@ -102,6 +102,9 @@ export class Launcher {
       const message = error instanceof Error ? error.message : 'unknown error';
       results = plans.map(() => ({ ok: false, reason: 'NodeGone', message }));
     }
+    // A namespace that somebody deleted is made again for the next launch.
+    if (results.some((result) => !result.ok && result.reason === 'Failed'))
+      this.#namespaces.delete(framework.namespace);
     for (const [index, plan] of plans.entries()) this.#finish(plan, results[index]);
   }
 
@@ -261,7 +264,7 @@ function refusalOf(result: LaunchResult | undefined): Refusal {
   const { reason } = error;
   if (reason === 'Invalid' || reason === 'BadRequest')
     return { state: 'TASK_ERROR', reason: 'REASON_TASK_INVALID', message: error.message };
-  if (reason === 'Forbidden')
+  if (reason === 'Forbidden' && !error.message.includes('being terminated'))
     return { state: 'TASK_ERROR', reason: 'REASON_TASK_UNAUTHORIZED', message: error.message };
   return {
     state: 'lost',

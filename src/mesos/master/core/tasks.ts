@@ -11,6 +11,8 @@ const completedMax = 1000;
 const unreachableMax = 1000;
 /** Ended tasks whose objects and Pods stay, so that people find their logs. */
 const keptMax = 100;
+/** Tasks of a removed framework that are ended in one turn of the event loop. */
+const endedPerTurn = 200;
 
 /** A status that the master itself makes. */
 export interface MasterStatus {
@@ -190,12 +192,15 @@ export class Tasks {
    * Of a framework that is removed: in the books only, nobody is told. Of many tasks most leave the
    * store at once, since only the newest would be kept.
    */
-  endAll(framework: FrameworkBook): Promise<boolean>[] {
+  async endAll(framework: FrameworkBook): Promise<void> {
     const tasks = [...framework.tasks.values(), ...framework.unreachableTasks.values()];
-    return tasks.map((task, at) => {
-      const kept = at >= tasks.length - keptMax;
-      return this.#endWithFramework(task, kept);
-    });
+    const writes: Promise<boolean>[] = [];
+    for (const [at, task] of tasks.entries()) {
+      if (at > 0 && at % endedPerTurn === 0) await this.#core.options.clock.sleep(0);
+      if (task.completed) continue;
+      writes.push(this.#endWithFramework(task, at >= tasks.length - keptMax));
+    }
+    await Promise.all(writes);
   }
 
   #endWithFramework(task: TaskBook, kept: boolean): Promise<boolean> {
