@@ -31,7 +31,7 @@ export function taskContainer(spec: ContainerSpec, facts: SettingsFacts): Contai
     mounts: [...spec.mounts, ...mountsOf(spec, { ...facts, sandbox, process })],
     workingDir: directoryOf(spec, { docker, process, sandbox, image: facts.imageDirectory }),
     security: securityOf(spec, facts, docker),
-    ...(process && ownProcesses(facts.pod) ? withInit(spec) : {}),
+    ...(!docker && hasShell(spec) && ownProcesses(facts.pod) ? withInit(spec) : {}),
   };
 }
 
@@ -90,13 +90,18 @@ function securityOf(
   return { ...security, runAsUser: user.uid, runAsGroup: group };
 }
 
+/** The machine has one; an image whose command is one has it too. */
+function hasShell({ imageId, command }: ContainerSpec): boolean {
+  return imageId === undefined || command[0] === '/bin/sh' || command[0] === 'sh';
+}
+
 /** In a PID namespace of its own the command would be process 1, which no signal ends by default. */
 function ownProcesses(pod: Pod): boolean {
   return pod.spec.hostPID !== true && pod.spec.shareProcessNamespace !== true;
 }
 
 /**
- * Process 1 of a task without image: passes signals to every process of the task, as the command
+ * Process 1 of a task: passes signals to every process of the task, as the command
  * executor signals its tree, and ends as the command ends.
  */
 const init = [

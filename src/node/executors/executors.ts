@@ -22,6 +22,7 @@ import { Sandboxes } from './sandboxes.ts';
 import { TaskKeeper } from './task-keeper.ts';
 import { VolumeKeeper } from './volume-keeper.ts';
 import { World } from './world.ts';
+import { registryCredentials } from './registry-credentials.ts';
 
 /** The Mesos side of one node's agent. `run` starts it; its extension and face may be used at once. */
 export function createExecutors(options: ExecutorsOptions): Executors {
@@ -112,6 +113,7 @@ class MesosAgent implements Executors {
       handles: (pod) => pod.metadata.labels?.[podLabels.frameworkID] !== undefined,
       prepare: (pod, signal) => this.#sandboxes.prepare(pod, signal),
       prepareContainer: (pod, name, signal) => this.#prepareContainer(pod, name, signal),
+      pullSecrets: (pod, name) => this.#pullSecrets(pod, name),
       forbids: (pod, name) => this.#keeper.forbids(pod.metadata.uid, name),
       beforeStop: (pod, _name, graceMs) => this.#custom.beforeStop(pod, graceMs),
       ended: (pod) => this.#ended(pod),
@@ -139,6 +141,13 @@ class MesosAgent implements Executors {
     const forbidden = this.#keeper.forbids(pod.metadata.uid, name);
     if (forbidden !== undefined)
       throw this.#world.options.refuse(forbidden.reason, forbidden.message);
+  }
+
+  async #pullSecrets(pod: Pod, name: string): Promise<readonly unknown[]> {
+    const task = this.#sandboxes.taskOf(pod, name);
+    if (task === undefined) return [];
+    const directory = this.#sandboxes.directoryOf(task, pod.metadata.uid);
+    return registryCredentials(this.#world.options.files, directory);
   }
 
   async #beginGc(): Promise<void> {

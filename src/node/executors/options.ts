@@ -72,6 +72,7 @@ export interface ExecutorsExtension {
   handles(pod: Pod): boolean;
   prepare(pod: Pod, signal: AbortSignal): Promise<void>;
   prepareContainer(pod: Pod, name: string, signal: AbortSignal): Promise<void>;
+  pullSecrets(pod: Pod, name: string): Promise<readonly unknown[]>;
   forbids(
     pod: Pod,
     name: string,

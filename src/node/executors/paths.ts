@@ -57,7 +57,7 @@ const nameBytesMax = 255;
  * The master lets no slash, dot-dot or control character into ids, yet a path is built from nothing
  * unchecked. Ids longer than a file name may be keep their start and a number made of the whole.
  */
-function directoryName(id: string): string {
+export function directoryName(id: string): string {
   if (id === '' || id === '.' || id === '..' || /[/\0]/.test(id))
     throw new Error(`Cannot make a directory for ${JSON.stringify(id)}`);
   if (Buffer.byteLength(id) <= nameBytesMax) return id;

@@ -21,6 +21,7 @@ const registrationMs = 60_000;
 const reregistrationMs = 15_000;
 // --executor_shutdown_grace_period
 const shutdownGraceMs = 5_000;
+const takenMax = 10_000;
 
 /**
  * Custom executors of this node: hands tasks to them, takes their statuses, ends what they leave.
@@ -242,6 +243,8 @@ export class CustomExecutors {
         return { ...status, ...this.#added(fresh, status) };
       });
       this.#taken.add(uuid);
+      const [oldest] = this.#taken;
+      if (this.#taken.size > takenMax && oldest !== undefined) this.#taken.delete(oldest);
     });
   }
 

@@ -2,6 +2,7 @@ import { CallRejected } from '#mesos/protocol';
 import type { AgentProcessIO, CommandInfo, ContainerID, ContainerInfo } from '#mesos/protocol';
 import type { Container, Process } from '#node/runtime';
 import { argumentsOf } from '../checks/probe.ts';
+import { directoryName, runNamesOf } from '../paths.ts';
 import { waitNumber, waitStatusOf } from '../wait-status.ts';
 import type { AgentContext } from './context.ts';
 
@@ -13,14 +14,21 @@ export interface Termination {
 /** A process that was launched into a task's container by a call (DEBUG class). */
 interface Session {
   readonly process: Process;
-  readonly directory: string | undefined;
   readonly ended: Promise<number>;
   exitCode: number | undefined;
+  /** All that was written has been told. */
+  readonly drained: Promise<void>;
+  readonly listeners: Set<Io>;
+  /** What came before anybody listened. */
+  early: AgentProcessIO[] | undefined;
 }
 
 export type Io = (io: AgentProcessIO) => void;
 
 const sessionsMax = 1000;
+const earlyChunksMax = 256;
+/** How long an end is remembered for those who wait: of sessions, and of what REMOVE should remove. */
+const keptMs = { session: 60_000, nested: 3_600_000 };
 
 /** `root.child` */
 export function idText(id: ContainerID): string {
@@ -91,29 +99,64 @@ export class NestedContainers {
     });
     const size = of.container?.tty_info?.window_size;
     if (size !== undefined) process.resize(size.columns, size.rows);
-    const session: Session = {
-      process,
-      directory: undefined,
-      exitCode: undefined,
-      ended: process.exited,
-    };
-    this.#sessions.set(name, session);
-    void this.#follow(name, session, of.session);
+    const sandbox = of.session ? undefined : await this.#sandboxOf(id);
+    this.#sessions.set(name, this.#follow(name, process, sandbox));
     return 'launched';
   }
 
-  /** Forgets a session a while after its end; a plain nested container when it is removed. */
-  async #follow(name: string, session: Session, forget: boolean): Promise<void> {
-    try {
-      session.exitCode = await session.ended;
-    } catch (error) {
-      this.#context.options.logger.info('A nested container was lost', { container: name, error });
-      session.exitCode = 255;
-    }
-    if (forget)
-      this.#context.options.clock.after(60_000, () => {
+  /** Tells what it writes to whoever listens, into its sandbox too; forgets it a while after its end. */
+  #follow(name: string, process: Process, sandbox: string | undefined): Session {
+    const { files, logger, clock } = this.#context.options;
+    const copy = async (
+      stream: AsyncIterable<Uint8Array> | undefined,
+      type: 'STDOUT' | 'STDERR',
+    ): Promise<void> => {
+      for await (const chunk of stream ?? []) {
+        const data = Buffer.from(chunk).toString('base64');
+        const io: AgentProcessIO = { type: 'DATA', data: { type, data } };
+        for (const tell of session.listeners) tell(io);
+        if ((session.early?.length ?? earlyChunksMax) < earlyChunksMax) session.early?.push(io);
+        const path = `${sandbox}/${type.toLowerCase()}`;
+        if (sandbox !== undefined) await files.append(path, chunk, undefined);
+      }
+    };
+    const drain = async (): Promise<void> => {
+      await Promise.all([copy(process.stdout, 'STDOUT'), copy(process.stderr, 'STDERR')]);
+    };
+    const lost = (error: unknown): void =>
+      logger.info('A nested container was lost', { container: name, error });
+    const session: Session = {
+      process,
+      ended: process.exited.catch((error: unknown) => {
+        lost(error);
+        return 255;
+      }),
+      exitCode: undefined,
+      drained: Promise.resolve().then(drain).catch(lost),
+      listeners: new Set(),
+      early: [],
+    };
+    void session.ended.then((code) => {
+      session.exitCode = code;
+      clock.after(sandbox === undefined ? keptMs.session : keptMs.nested, () => {
         if (this.#sessions.get(name) === session) this.#sessions.delete(name);
       });
+    });
+    return session;
+  }
+
+  /** `containers/<id>` of the sandbox it was launched into. */
+  async #sandboxOf(id: ContainerID): Promise<string | undefined> {
+    const { world, paths, options } = this.#context;
+    const names: string[] = [];
+    let root = id;
+    for (; root.parent !== undefined; root = root.parent) names.unshift(root.value);
+    const task = world.tasks.list().find((one) => world.pod(one)?.metadata.uid === root.value);
+    if (task === undefined) return undefined;
+    const run = paths.run(runNamesOf(task, root.value));
+    const path = names.reduce((at, name) => `${at}/containers/${directoryName(name)}`, run);
+    await options.files.makeDir(path);
+    return path;
   }
 
   async wait(id: ContainerID, signal: AbortSignal): Promise<Termination> {
@@ -124,7 +167,7 @@ export class NestedContainers {
           once: true,
         });
       });
-      const code = session.exitCode ?? (await Promise.race([session.ended, gone]));
+      const code = await Promise.race([session.ended, gone]);
       return { exit_status: code > 128 && code < 160 ? code - 128 : code << 8 };
     }
     const container = this.#containerOf(id);
@@ -200,9 +243,16 @@ export class NestedContainers {
   /** Tells everything the container writes until it ends or the signal aborts. */
   async output(id: ContainerID, signal: AbortSignal, tell: Io): Promise<void> {
     const session = this.#sessions.get(idText(id));
-    const process = session?.process ?? (await this.#attach(id));
-    const stop = (): void => process.close();
-    if (session === undefined) signal.addEventListener('abort', stop, { once: true });
+    if (session !== undefined) {
+      for (const io of session.early ?? []) tell(io);
+      session.early = undefined;
+      session.listeners.add(tell);
+      signal.addEventListener('abort', () => session.listeners.delete(tell), { once: true });
+      await session.drained;
+      return;
+    }
+    const process = await this.#attach(id);
+    signal.addEventListener('abort', () => process.close(), { once: true });
     const copy = async (
       stream: AsyncIterable<Uint8Array> | undefined,
       type: 'STDOUT' | 'STDERR',
