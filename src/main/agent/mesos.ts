@@ -69,6 +69,7 @@ export function mesosAgent(parts: MesosAgentParts): {
     prepare: async (pod, signal) => (await load()).extension.prepare(pod, signal),
     prepareContainer: async (pod, name, signal) =>
       (await load()).extension.prepareContainer(pod, name, signal),
+    pullSecrets: async (pod, name) => (await load()).extension.pullSecrets(pod, name),
     containerSpec: async (pod, spec) => (await load()).extension.containerSpec(pod, spec),
     forbids: (pod, name) => loaded?.extension.forbids(pod, name),
     beforeStop: async (pod, name, graceMs) =>

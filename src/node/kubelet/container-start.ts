@@ -74,7 +74,10 @@ async function ensureImage(context: PodContext, request: StartRequest): Promise<
   const { pod, slot, event, signal } = request;
   try {
     return await context.images.ensure(pod, slot.spec, {
-      secrets: () => pullSecrets(context, pod),
+      secrets: async () => [
+        ...(await pullSecrets(context, pod)),
+        ...(await fetchedSecrets(context, pod, slot.spec.name)),
+      ],
       event,
       signal,
     });
@@ -83,6 +86,16 @@ async function ensureImage(context: PodContext, request: StartRequest): Promise<
       event(slot.spec.name, 'Warning', { reason: 'Failed', message: `Error: ${error.reason}` });
     throw error;
   }
+}
+
+async function fetchedSecrets(
+  context: PodContext,
+  pod: Pod,
+  name: string,
+): Promise<readonly unknown[]> {
+  const { extension } = context.options;
+  if (extension?.handles(pod) !== true) return [];
+  return (await extension.pullSecrets?.(pod, name)) ?? [];
 }
 
 /** Labels mean nothing where SELinux is off; the reference says nothing then, which misleads. */

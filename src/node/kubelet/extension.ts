@@ -20,6 +20,8 @@ export interface PodExtension {
    * container counts as ended (exit code 128, this reason and message) and is not tried again.
    */
   prepareContainer?(pod: Pod, name: string, signal: AbortSignal): Promise<void>;
+  /** Docker config documents to look for registry credentials in, besides the Pod's own secrets. */
+  pullSecrets?(pod: Pod, name: string): Promise<readonly unknown[]>;
   /** Asked before a container is made or tried again: why it never may be. It counts as ended then. */
   forbids?(
     pod: Pod,
