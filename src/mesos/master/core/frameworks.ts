@@ -100,7 +100,6 @@ export class Frameworks {
     if (this.isCompleted(id)) return 'Framework has been removed';
     books.frameworks.set(id, book);
     applySubscription(book, { ...subscription, info });
-    this.#core.announce({ type: 'FRAMEWORK_ADDED', framework: book });
     return book;
   }
 
@@ -135,10 +134,9 @@ export class Frameworks {
         master_info: masterInfo(this.#core.books.masterID, options),
       },
     });
-    if (!fresh) {
-      void this.#save(book);
-      this.#core.announce({ type: 'FRAMEWORK_UPDATED', framework: book });
-    }
+    if (!fresh) void this.#save(book);
+    const type = fresh ? 'FRAMEWORK_ADDED' : 'FRAMEWORK_UPDATED';
+    this.#core.announce({ type, framework: book });
     updates.resume(book);
     this.#core.operations.resume(book);
     cycle.framework(book);

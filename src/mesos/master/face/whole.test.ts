@@ -83,6 +83,13 @@ async function nextOffer(at: Wire, stream: OpenStream): Promise<Offer> {
   assert.fail('No offer came');
 }
 
+interface Heard {
+  readonly type: string;
+  readonly framework_added?: {
+    readonly framework: { readonly active: boolean; readonly connected: boolean };
+  };
+}
+
 test('A framework subscribes, launches, hears of its task and is torn down', async () => {
   const at = await wire();
   await using world = at.world;
@@ -135,9 +142,12 @@ test('A framework subscribes, launches, hears of its task and is torn down', asy
     await shown(await at.scheduler({ type: 'REVIVE', framework_id }, streamID)),
     '400 Framework cannot be found',
   );
-  const types = events.jsonEvents().map((event) => (event as { type: string }).type);
+  const heard = events.jsonEvents() as readonly Heard[];
+  const types = heard.map(({ type }) => type);
   for (const type of ['FRAMEWORK_ADDED', 'TASK_ADDED', 'TASK_UPDATED', 'FRAMEWORK_REMOVED'])
     assert.ok(types.includes(type), `${type} among ${types.join()}`);
+  const added = heard[types.indexOf('FRAMEWORK_ADDED')]?.framework_added?.framework;
+  assert.ok(added?.active === true && added.connected, 'a framework that is added is connected');
   events.hangUp();
   world.master.check();
 });
