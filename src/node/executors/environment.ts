@@ -84,16 +84,12 @@ const units: readonly (readonly [string, number])[] = [
   ['ns', 1],
 ];
 
-/** As stout's Duration prints: the largest unit of which it is at least one. */
+/** As stout's Duration prints: the largest unit that it fills if that is a whole number, else the next. */
 export function durationText(nanoseconds: number): string {
-  for (const [unit, size] of units)
-    if (Math.abs(nanoseconds) >= size) {
-      // A unit that gives a whole number is preferred to a broken one of the next size up.
-      const whole = units.find(
-        ([, other]) => other <= size && Number.isInteger(nanoseconds / other),
-      );
-      const [name, by] = whole !== undefined && size / whole[1] <= 1000 ? whole : [unit, size];
-      return `${nanoseconds / by}${name}`;
-    }
-  return '0ns';
+  const at = units.findIndex(([, size]) => Math.abs(nanoseconds) >= size);
+  const [name, size] = units[at] ?? ['ns', 1];
+  const [smaller, part] = units[at + 1] ?? ['ns', 1];
+  return nanoseconds % size === 0
+    ? `${nanoseconds / size}${name}`
+    : `${nanoseconds / part}${smaller}`;
 }
