@@ -1,4 +1,3 @@
-import type { Amounts } from '#pool';
 import type { Pod } from '#kube/kinds';
 import type { NewObject, StatusError } from '#machinery';
 import type { Task } from '#mesos/kinds';
@@ -64,12 +63,6 @@ export interface FrameworkMessage {
 export interface AgentDoor {
   /** A MESSAGE for one of its executors. Rejects when the agent does not answer; it is lost then. */
   message(nodeName: string, message: FrameworkMessage): Promise<void>;
-}
-
-/** What Pods of one machine hold, for offers and `/state`. */
-export interface NodeHoldings {
-  readonly node: string;
-  readonly amounts: Amounts;
 }
 
 /** Annotations and labels on Pods of Mesos; the agent and the ledger read them. */
