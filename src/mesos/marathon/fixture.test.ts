@@ -100,6 +100,8 @@ export class TestMaster implements SchedulerLink {
   readonly killed: string[] = [];
   readonly calls: string[] = [];
   fate: (task: TaskInfo) => Fate = () => 'run';
+  /** Offers that are taken back as soon as they are made. */
+  rescinds: () => boolean = () => false;
   /** Killed tasks take this long to end. */
   killDelayMs = 0;
   readonly #clock: SimClock;
@@ -312,6 +314,12 @@ export class TestMaster implements SchedulerLink {
         offers.push(offer);
       }
     if (offers.length > 0) this.#send({ type: 'OFFERS', offers: { offers } });
+    for (const { id } of offers) {
+      if (!this.rescinds()) continue;
+      this.#offers.delete(id.value);
+      this.#send({ type: 'RESCIND', rescind: { offer_id: id } });
+      this.#offerSoon();
+    }
   }
 
   #offerOf(agent: { id: string; cpus: number; mem: number }, role: string): Offer | undefined {

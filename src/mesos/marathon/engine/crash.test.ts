@@ -26,6 +26,7 @@ async function simulate(seed: number): Promise<void> {
   for (const [at, change] of changes.entries()) {
     if (at === skipped) continue;
     world.master.fate = () => (random.chance(15) ? 'fail' : random.chance(5) ? 'hang' : 'run');
+    world.master.rescinds = () => random.chance(20);
     if (random.chance(10)) world.master.hangUp();
     void change(world);
     await world.settle();
@@ -38,6 +39,7 @@ async function simulate(seed: number): Promise<void> {
     }
   }
   world.master.fate = () => 'run';
+  world.master.rescinds = () => false;
   for (let life = 0; world.store.crashed && life < 3; life++) world = await restarted(world, seed);
   await world.clock.advance(120_000);
   await world.settle();

@@ -18,7 +18,7 @@ import type { Provisioned } from './provision.ts';
 import { joined, provision, reserve } from './provision.ts';
 import { amountsOf, hasConstraints } from './run-spec.ts';
 import type { InstanceChange, Tracker } from './tracker.ts';
-import { isScheduled } from './transitions.ts';
+import { hasLiveTasks, isScheduled } from './transitions.ts';
 import { createTokens } from './tokens.ts';
 import type { Tokens } from './tokens.ts';
 import type { WaitingSpec } from './waiting.ts';
@@ -372,7 +372,10 @@ class OfferLauncher implements Launcher {
     for (const { before, after } of open.launched) {
       const now = tracker.get(after.instanceID);
       if (now?.condition !== after.condition || now.tasks !== after.tasks) continue;
-      void tracker.put({ ...before, goal: now.goal });
+      const back = { ...before, goal: now.goal };
+      // Meanwhile it may not be wanted any more: nothing will end that never began.
+      if (back.goal === 'Decommissioned' && !hasLiveTasks(back)) void tracker.expunge(back);
+      else void tracker.put(back);
     }
   }
 
