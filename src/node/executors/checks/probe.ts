@@ -1,4 +1,4 @@
-import type { ByteSocket } from '#base';
+import type { ByteSocket, Clock } from '#base';
 import type { ProbeNet } from '#io';
 import type { CommandInfo } from '#mesos/protocol';
 import type { Container, Runtime } from '#node/runtime';
@@ -25,6 +25,7 @@ export type CheckOutcome =
 export interface ProbePlace {
   readonly runtime: Runtime;
   readonly net: ProbeNet;
+  readonly clock: Clock;
   readonly container: Container;
   /** '' on the node's own network. */
   readonly sandboxIp: string;
@@ -44,10 +45,27 @@ export async function probe(
   const withinMs = timeoutMs <= 0 ? timeoutMsMax : timeoutMs;
   try {
     if (target.kind === 'command') return await runCommand(place, target.command, withinMs);
-    if (target.kind === 'tcp') return await connect(place, target, withinMs);
-    return await request(place, target, withinMs);
+    const look =
+      target.kind === 'tcp' ? connect(place, target, withinMs) : request(place, target, withinMs);
+    return await inTime(look, place.clock, withinMs);
   } catch (error) {
     return { kind: 'none', message: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** Whoever connects within a container's network has no timeout of its own. */
+async function inTime(
+  look: Promise<CheckOutcome>,
+  clock: Clock,
+  timeoutMs: number,
+): Promise<CheckOutcome> {
+  const { promise, resolve } = Promise.withResolvers<CheckOutcome>();
+  const message = `Timed out after ${timeoutMs / 1000}secs`;
+  const cancel = clock.after(timeoutMs, () => resolve({ kind: 'none', message }));
+  try {
+    return await Promise.race([look, promise]);
+  } finally {
+    cancel();
   }
 }
 

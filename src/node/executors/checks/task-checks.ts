@@ -48,7 +48,11 @@ export class TaskChecks {
     const sandboxIp = this.#world.sandboxIp(container, undefined);
     const at = this.#cancels.push(() => undefined) - 1;
     const look = async (): Promise<void> => {
-      const outcome = await probe({ runtime, net, container, sandboxIp }, target, times.timeoutMs);
+      const outcome = await probe(
+        { runtime, net, clock, container, sandboxIp },
+        target,
+        times.timeoutMs,
+      );
       if (this.#stop.signal.aborted) return;
       result(outcome);
       if (!this.#stop.signal.aborted)
