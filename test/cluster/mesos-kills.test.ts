@@ -83,7 +83,11 @@ test('Tasks survive the deaths of server and agent', async () => {
       const order = ['TASK_STARTING', 'TASK_RUNNING', 'TASK_FINISHED'];
       const told = framework.updates.get(id)?.filter(({ uuid }) => uuid !== undefined) ?? [];
       const steps = told.map(({ state }) => order.indexOf(state));
-      assert.deepEqual(steps, [...new Set(steps)].toSorted((a, b) => a - b), story);
+      assert.deepEqual(
+        steps,
+        [...new Set(steps)].toSorted((a, b) => a - b),
+        story,
+      );
     }
     assert.ok(framework.subscriptions > 1);
   } finally {

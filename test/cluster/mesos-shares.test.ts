@@ -213,7 +213,8 @@ suite('Shares', () => {
       const lost = [...framework.updates.values()]
         .flat()
         .filter(({ state }) => /LOST|DROPPED|ERROR/.test(state));
-      for (const status of lost) assert.equal(status.reason, 'REASON_INVALID_OFFERS', status.message);
+      for (const status of lost)
+        assert.equal(status.reason, 'REASON_INVALID_OFFERS', status.message);
     } finally {
       await framework.teardown();
     }
