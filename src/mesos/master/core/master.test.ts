@@ -298,3 +298,43 @@ test('Tasks of a lost agent are unreachable, and come back with it', async () =>
   assert.equal(back?.reason, 'REASON_AGENT_REREGISTERED');
   at.master.check();
 });
+
+test('Observers are told of a task when it is stored, and of each change of its state', async () => {
+  await using at = await world();
+  const seen: string[] = [];
+  using _watch = at.master.onChange((change) => {
+    if (change.type === 'TASK_ADDED') seen.push(`added ${change.task.state}`);
+    if (change.type === 'TASK_UPDATED') seen.push(`updated ${change.task.state}`);
+  });
+  const framework = await at.framework();
+  await framework.launch(await framework.offer(), 't1');
+  await at.update('t1', 'TASK_RUNNING');
+  await at.update('t1', 'TASK_RUNNING');
+  await at.update('t1', 'TASK_FINISHED');
+  assert.deepEqual(seen, ['added TASK_STAGING', 'updated TASK_RUNNING', 'updated TASK_FINISHED']);
+});
+
+test('Metrics count calls, events, offers and ends of tasks by the names of the reference', async () => {
+  await using at = await world();
+  const framework = await at.framework();
+  await framework.launch(await framework.offer(), 't1');
+  await at.update('t1', 'TASK_FAILED', {
+    reason: 'REASON_CONTAINER_LAUNCH_FAILED',
+    source: 'SOURCE_AGENT',
+  });
+  const metrics = at.master.metrics();
+  const prefix = `master/frameworks/Test%20Framework/${framework.id}/`;
+  const want: Readonly<Record<string, number>> = {
+    'master/elected': 1,
+    'master/slaves_active': 1,
+    'master/frameworks_connected': 1,
+    'master/tasks_failed': 1,
+    'master/task_failed/source_agent/reason_container_launch_failed': 1,
+    'master/cpus_total': 4,
+    [`${prefix}subscribed`]: 1,
+    [`${prefix}calls/accept`]: 1,
+    [`${prefix}offers/accepted`]: 1,
+    [`${prefix}events/update`]: 1,
+  };
+  for (const [name, value] of Object.entries(want)) assert.equal(metrics[name], value, name);
+});

@@ -204,7 +204,6 @@ function addTask(work: Acceptance, task: TaskBook, plan: LaunchPlan | undefined)
   const { core, framework, agent, role } = work;
   core.tasks.add(task);
   core.cycle.held(framework, agent, { role, resources: task.resources, sign: 1 });
-  core.announce({ type: 'TASK_ADDED', task });
   if (plan !== undefined) {
     work.plans.push(plan);
     return;

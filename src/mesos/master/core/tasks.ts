@@ -50,9 +50,13 @@ export class Tasks {
 
   /** Its launch is durable: what the cache said of it meanwhile counts now. */
   stored(task: TaskBook): void {
+    if (task.completed) {
+      this.#overtaken(task);
+      return;
+    }
+    this.#core.announce({ type: 'TASK_ADDED', task });
     const object = this.#core.informers.tasks.get(task.key);
-    if (task.completed) this.#overtaken(task);
-    else if (object !== undefined) this.#read(task, object);
+    if (object !== undefined) this.#read(task, object);
   }
 
   /** Its framework was removed while it was being stored. */
@@ -105,8 +109,10 @@ export class Tasks {
     if (task === undefined) return;
     // What is written while the agent is away is read when it is back.
     if (task.unreachableMs !== undefined && object !== undefined) return;
+    // The launch's own answer comes first; then what was seen meanwhile is read.
+    if (task.launching !== undefined) return;
     if (object !== undefined) this.#read(task, object);
-    else if (task.launching === undefined && !task.completed) this.#vanished(task);
+    else if (!task.completed) this.#vanished(task);
   }
 
   #read(task: TaskBook, object: Task): void {
