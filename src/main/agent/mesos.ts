@@ -32,6 +32,8 @@ export interface MesosAgentParts {
 }
 
 const messageBytesMax = 1024 * 1024;
+/** Without a server the face says that it has not recovered, after this. */
+const syncMsMax = 2000;
 const agents: ResourceName = {
   group: 'mesos.tandem.dev',
   version: 'v1',
@@ -56,6 +58,7 @@ export function mesosAgent(parts: MesosAgentParts): {
   let loaded: Executors | undefined;
   let wake: ((podUid: string) => void) | undefined;
   let loading: Promise<Executors> | undefined;
+  let known: Promise<void> | undefined;
   const load = (): Promise<Executors> => {
     loading ??= start(parts).then((executors) => {
       loaded = executors;
@@ -83,7 +86,13 @@ export function mesosAgent(parts: MesosAgentParts): {
   };
   return {
     extension,
-    face: async (request) => (await load()).face(request),
+    async face(request) {
+      const { face, synced } = await load();
+      // Whoever asks first must not take a part that is loaded late for an agent that recovers.
+      known ??= Promise.race([synced, systemClock.sleep(syncMsMax)]);
+      await known;
+      return face(request);
+    },
     async messages(request) {
       const text = Buffer.from(await request.body(messageBytesMax)).toString('utf8');
       const there = (await load()).message(JSON.parse(text) as FrameworkMessage);

@@ -39,10 +39,14 @@ class MesosAgent implements Executors {
   readonly #gc: SandboxGc;
   readonly extension: ExecutorsExtension;
   readonly face: Face;
+  readonly synced: Promise<void>;
   #wake: (podUid: string) => void = () => undefined;
 
   constructor(options: ExecutorsOptions) {
     this.#world = new World(options);
+    const { tasks, pods, frameworks } = this.#world;
+    const known = Promise.all([tasks.synced, pods.synced, frameworks.synced]);
+    this.synced = known.then(() => undefined);
     this.#paths = new WorkPaths(options.dataDir);
     this.#output = new OutputSplitter(options.files);
     this.#gc = new SandboxGc(this.#world, this.#paths);

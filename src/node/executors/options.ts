@@ -57,6 +57,8 @@ export interface Executors {
   readonly extension: ExecutorsExtension;
   /** The agent's HTTP endpoints and the executor API, on port 5051. */
   readonly face: Face;
+  /** Tasks, Pods and frameworks are known; before that the face answers 503, as a recovering agent. */
+  readonly synced: Promise<void>;
   /** A framework's MESSAGE to one of its executors here; false when it is not connected. */
   message(message: FrameworkMessage): boolean;
   /** A framework's SHUTDOWN of an executor here; false when there is none. */
