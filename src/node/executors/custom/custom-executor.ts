@@ -13,6 +13,8 @@ const backlogBytesMax = 16 * 2 ** 20;
 /** What must outlive the agent of one executor: which tasks were handed over, whether it was there. */
 export interface ExecutorNotes {
   readonly subscribed: boolean;
+  /** It was ever handed a task. */
+  readonly used: boolean;
   /** Uids of Task objects. */
   readonly sent: readonly string[];
 }
@@ -64,7 +66,7 @@ export class CustomExecutor {
       const text = await this.#world.options.files.readText(this.#notePath);
       // Our own note, written whole or not at all.
       const read: ExecutorNotes =
-        text === undefined ? { subscribed: false, sent: [] } : JSON.parse(text);
+        text === undefined ? { subscribed: false, used: false, sent: [] } : JSON.parse(text);
       this.#notes ??= read;
     }
     return this.#notes;
@@ -137,7 +139,11 @@ export class CustomExecutor {
   async launch(tasks: readonly Task[]): Promise<void> {
     const uids = tasks.map(({ metadata }) => metadata.uid);
     const stream = this.#stream;
-    await this.#note((notes) => ({ ...notes, sent: [...notes.sent, ...uids] }));
+    await this.#note((notes) => ({
+      ...notes,
+      used: true,
+      sent: [...notes.sent, ...uids],
+    }));
     if (this.#stream !== stream) return;
     const [first] = tasks;
     if (first === undefined) return;

@@ -229,7 +229,7 @@ export class CustomExecutors {
         });
       else this.#keeper.look(task);
     }
-    if (!any && (await executor.notes()).sent.length === 0) this.#shutdown(executor);
+    if (!any && !(await executor.notes()).used) this.#shutdown(executor);
   }
 
   /** An executor's UPDATE. Resolves when it is durable, or known to be superfluous. */
