@@ -47,6 +47,9 @@ export interface UpdatesOptions {
 // GroupManagerModule: internal.queue of root updates.
 const queueMax = 500;
 
+/** What the original's authorizer plugins answer (docs of the REST API). */
+export const notAuthorizedText = 'Not Authorized to perform this action!';
+
 export function createUpdates(options: UpdatesOptions): Updates {
   return new SerialUpdates(options);
 }
@@ -103,16 +106,18 @@ class SerialUpdates implements Updates {
   }
 
   async #apply(update: RootUpdate): Promise<UpdateResult> {
-    const { state, events } = this.#options;
+    const { events } = this.#options;
     const version = this.#nextVersion();
     try {
       return await this.#deploy(update, version);
     } catch (error) {
-      events.publish('group_change_failed', () => ({
-        groupId: update.groupID,
-        version: state.root.groups.get('/')?.version ?? version,
-        reason: error instanceof Error ? error.message : String(error),
-      }));
+      // Who may not change a group has not tried to.
+      if (!(error instanceof MarathonFailure && error.body.message === notAuthorizedText))
+        events.publish('group_change_failed', () => ({
+          groupId: update.groupID,
+          version,
+          reason: error instanceof Error ? error.message : String(error),
+        }));
       throw error;
     }
   }

@@ -18,7 +18,9 @@ import {
 import { appInfoText } from './app-info.ts';
 import type { Call } from './http.ts';
 import {
+  applyChecked,
   bodyOf,
+  demand,
   demandSpec,
   deploymentReply,
   flag,
@@ -52,6 +54,8 @@ export function getApp(call: Call, [text = '']: readonly string[]): FaceReply {
   const { engine, query } = call;
   if (text === '*' || text.endsWith('/*')) {
     const group = idOf(text.slice(0, -1));
+    if (!engine.root().groups.has(group)) throw unknownEntity('Group', group);
+    demand(call, { action: 'view', on: 'group', id: group });
     const embed = embedsOf(query, ['counts', 'deployments', 'tasks', 'lastTaskFailure']);
     const texts = [...engine.root().apps.values()]
       .filter((app) => isWithin(app.id, group) && mayView(call, 'app', app.id))
@@ -101,9 +105,9 @@ export async function createApp(call: Call): Promise<FaceReply> {
   });
 }
 
+/** A pod of the same id is the tree's own problem. */
 function refuseKnown(root: Root, id: string): void {
   if (root.apps.has(id)) throw conflict(`An app with id [${id}] already exists.`);
-  if (root.pods.has(id)) throw conflict(`A pod with id [${id}] already exists.`);
 }
 
 /** PUT replaces or changes, and creates what is unknown; PATCH changes what is known. */
@@ -116,14 +120,13 @@ export async function updateApp(call: Call, [text = '']: readonly string[]): Pro
   const json = await bodyOf(call);
   const stored = await storedVersions(call, [[id, json]]);
   let created = false;
-  const result = await engine.updates.apply({
+  const result = await applyChecked(call, {
     groupID: parentOf(id),
     force,
     change(root, version) {
       const existing = root.apps.get(id);
       if (existing === undefined && method === 'PATCH') throw unknownEntity('App', id);
       created = existing === undefined;
-      if (created) refuseKnown(root, id);
       const spec = appUpdateFromJson(json, {
         id,
         existing,
@@ -147,7 +150,7 @@ export async function updateApps(call: Call): Promise<FaceReply> {
   const partial = method === 'PATCH' || flag(call, 'partialUpdate', true);
   const json = await bodyOf(call);
   const stored = await storedVersions(call, namedUpdates(json));
-  const result = await engine.updates.apply({
+  const result = await applyChecked(call, {
     groupID: '/',
     force,
     change(root, version) {
@@ -162,7 +165,6 @@ export async function updateApps(call: Call): Promise<FaceReply> {
       let next = root;
       for (const spec of apps) {
         const isNew = !root.apps.has(spec.id);
-        if (isNew) refuseKnown(root, spec.id);
         demandSpec(call, isNew ? 'create' : 'update', { on: 'app', spec });
         next = putRunSpec(next, { kind: 'app', spec }, { version, settings });
       }

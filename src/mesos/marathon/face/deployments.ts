@@ -10,7 +10,7 @@ export function listDeployments(call: Call): FaceReply {
   const infos = call.engine.deployments
     .list()
     .filter(({ affectedApps, affectedPods }) =>
-      [...affectedApps, ...affectedPods].every((id) => mayView(call, 'app', id)),
+      [...affectedApps, ...affectedPods].some((id) => mayView(call, 'app', id)),
     );
   return jsonReply(`[${infos.map(infoText).join(',')}]`);
 }

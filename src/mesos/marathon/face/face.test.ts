@@ -126,6 +126,26 @@ const refusals: readonly {
     message: "App '/nope' does not exist",
   },
   {
+    name: 'a pod where an app is',
+    method: 'POST',
+    path: '/v2/pods',
+    body: {
+      id: '/sleep',
+      containers: [
+        { name: 'a', exec: { command: { shell: 'x' } }, resources: { cpus: 0.1, mem: 32 } },
+      ],
+    },
+    status: 422,
+    message: 'Object is not valid',
+  },
+  {
+    name: 'apps of an unknown group',
+    method: 'GET',
+    path: '/v2/apps/nope/*',
+    status: 404,
+    message: "Group '/nope' does not exist",
+  },
+  {
     name: 'an unknown version',
     method: 'GET',
     path: '/v2/apps/sleep/versions/2014-01-01T00:00:00.000Z',
@@ -325,6 +345,14 @@ test('A group can go back to one of its versions', async () => {
   assert.equal((await world.call('GET', '/v2/apps/shop/db')).status, 200);
   const { app } = await world.ask('GET', '/v2/apps/shop/web');
   assert.equal((app as { cmd: string }).cmd, 'sleep 1000');
+  await world.stop();
+});
+
+test('A group is taken under any type of content', async () => {
+  const world = await createWorld();
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+  const reply = await world.call('POST', '/v2/groups', { id: '/any' }, headers);
+  assert.equal(reply.status, 201, reply.text);
   await world.stop();
 });
 

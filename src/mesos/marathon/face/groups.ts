@@ -21,6 +21,7 @@ import { appInfoText, podStatusText } from './app-info.ts';
 import { parentOf } from './apps.ts';
 import type { Call } from './http.ts';
 import {
+  applyChecked,
   bodyOf,
   demand,
   demandSpec,
@@ -160,7 +161,7 @@ export async function createGroup(call: Call, [text = '']: readonly string[]): P
   const json = await bodyOf(call);
   const past = await pastRoot(call, json);
   let id = base;
-  const result = await engine.updates.apply({
+  const result = await applyChecked(call, {
     groupID: parentOf(base),
     force,
     change(root, version) {
@@ -202,7 +203,7 @@ export async function updateGroup(call: Call, [text = '']: readonly string[]): P
     const plan = await engine.updates.dryRun({ change });
     return ramlReply('DeploymentSteps', { steps: planSteps(plan) });
   }
-  return deploymentReply(await engine.updates.apply({ groupID: parentOf(base), force, change }));
+  return deploymentReply(await applyChecked(call, { groupID: parentOf(base), force, change }));
 }
 
 /** `enforceRole` of a top-level group; nothing is deployed. */

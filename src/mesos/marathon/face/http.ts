@@ -2,7 +2,8 @@ import type { FaceReply, FaceRequest } from '#base';
 import { BodyTooLargeError } from '#base';
 import type { Engine } from '../engine/engine.ts';
 import type { AccessIdentity, WantedMarathonAccess } from '../engine/options.ts';
-import type { UpdateResult } from '../engine/updates.ts';
+import type { RootUpdate, UpdateResult } from '../engine/updates.ts';
+import { notAuthorizedText } from '../engine/updates.ts';
 import type { RamlTypes } from '../model/index.ts';
 import { MarathonFailure, canonicalID, parseJson, textOf } from '../model/index.ts';
 
@@ -72,8 +73,9 @@ export function flag({ query }: Call, name: string, fallback = false): boolean {
   return value === null || value === '' ? fallback : value.toLowerCase() === 'true';
 }
 
-export async function bodyOf({ request }: Call): Promise<unknown> {
-  const type = request.headers['content-type'];
+/** Groups alone are taken under any type of content (GroupsResource.scala has no @Consumes). */
+export async function bodyOf({ request, path }: Call): Promise<unknown> {
+  const type = path.startsWith('/v2/groups') ? undefined : request.headers['content-type'];
   if (type !== undefined && !/^(application\/json|\*\/\*)\s*(;|$)/i.test(type.trim()))
     throw new MarathonFailure(415, { message: 'Unsupported Media Type' });
   try {
@@ -91,9 +93,14 @@ export async function bodyOf({ request }: Call): Promise<unknown> {
   }
 }
 
+/** What is wrong with a request is told before anybody hears that a change was tried. */
+export async function applyChecked({ engine }: Call, update: RootUpdate): Promise<UpdateResult> {
+  await update.change(engine.root(), new Date(engine.options.clock.nowMs()).toISOString());
+  return engine.updates.apply(update);
+}
+
 export function demand(call: Call, wanted: WantedMarathonAccess): void {
-  if (!call.identity.allows(wanted))
-    throw new MarathonFailure(403, { message: 'Not Authorized to perform this action!' });
+  if (!call.identity.allows(wanted)) throw new MarathonFailure(403, { message: notAuthorizedText });
 }
 
 /** Of apps and pods, with the user that plain processes of them would run as. */

@@ -68,11 +68,7 @@ export async function createPod(call: Call): Promise<FaceReply> {
     groupID: parentOf(pod.id),
     force: flag(call, 'force'),
     change(root, version) {
-      const known = runSpecOf(root, pod.id);
-      if (known !== undefined)
-        throw conflict(
-          `${known.kind === 'app' ? 'An app' : 'A pod'} with id [${pod.id}] already exists.`,
-        );
+      if (root.pods.has(pod.id)) throw conflict(`A pod with id [${pod.id}] already exists.`);
       return putRunSpec(root, { kind: 'pod', spec: pod }, { version, settings });
     },
   });
@@ -99,7 +95,6 @@ export async function updatePod(call: Call, [text = '']: readonly string[]): Pro
     groupID: parentOf(id),
     force,
     change(root, version) {
-      if (root.apps.has(id)) throw conflict(`An app with id [${id}] already exists.`);
       const existing = root.pods.get(id);
       const context = { root, settings, forceRole: force };
       const spec = podUpdateFromJson(json, { id, existing, context });

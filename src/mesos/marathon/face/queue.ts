@@ -23,7 +23,7 @@ export function resetDelay(call: Call, [text = '']: readonly string[]): FaceRepl
   const { engine } = call;
   const id = idOf(text);
   const runSpec = runSpecOf(engine.root(), id);
-  const waits = engine.launcher.waiting().some((one) => one.id === id);
+  const waits = engine.launcher.waiting().some((one) => one.id === id && one.scheduled.size > 0);
   if (runSpec === undefined || !waits)
     throw new MarathonFailure(404, { message: `Application ${id} not found in tasks queue.` });
   demandSpec(call, 'update', { on: runSpec.kind, spec: runSpec.spec });
