@@ -3,6 +3,7 @@ import type { Pod } from '#kube/kinds';
 import type { Task } from '#mesos/kinds';
 import type { Container } from '#node/runtime';
 import { CustomExecutors } from './custom/custom-executors.ts';
+import { emittedOf } from './emitted.ts';
 import { AgentFactsReader } from './face/agent-facts.ts';
 import { flagsOf, type AgentContext } from './face/context.ts';
 import { SandboxView } from './face/sandbox-files.ts';
@@ -125,9 +126,7 @@ class MesosAgent implements Executors {
         this.#wake = wake;
       },
       containerSpec: async (pod, spec) => {
-        const forbidden = this.#keeper.forbids(pod.metadata.uid, spec.name);
-        if (forbidden !== undefined)
-          throw this.#world.options.refuse(forbidden.reason, forbidden.message);
+        this.#refuseEnded(pod, spec.name);
         this.#keeper.making(pod.metadata.uid, spec.name);
         return this.#sandboxes.containerSpec(pod, spec);
       },
@@ -142,7 +141,17 @@ class MesosAgent implements Executors {
 
   async #prepareContainer(pod: Pod, name: string, signal: AbortSignal): Promise<void> {
     await this.#sandboxes.prepareContainer(pod, name, signal);
-    const forbidden = this.#keeper.forbids(pod.metadata.uid, name);
+    this.#refuseEnded(pod, name);
+  }
+
+  /** What was told to have ended, or is to be killed, never starts: not even under a new agent. */
+  #refuseEnded(pod: Pod, name: string): void {
+    const task = this.#sandboxes.taskOf(pod, name);
+    const own = task?.spec.execution === 'Custom' ? undefined : task;
+    const over = own !== undefined && (emittedOf(own).terminal || own.spec.kill !== undefined);
+    const forbidden =
+      this.#keeper.forbids(pod.metadata.uid, name) ??
+      (over ? { reason: 'TaskEnded', message: 'The task has ended' } : undefined);
     if (forbidden !== undefined)
       throw this.#world.options.refuse(forbidden.reason, forbidden.message);
   }
