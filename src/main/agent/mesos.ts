@@ -42,6 +42,14 @@ const agents: ResourceName = {
   namespaced: false,
 };
 
+const tasks: ResourceName = {
+  group: 'mesos.tandem.dev',
+  version: 'v1',
+  kind: 'Task',
+  plural: 'tasks',
+  namespaced: true,
+};
+
 /** Label that the master puts on every Pod of a framework. */
 const frameworkLabel = 'mesos.tandem.dev/framework-id';
 
@@ -84,6 +92,7 @@ export function mesosAgent(parts: MesosAgentParts): {
     },
     released: (pod) => void load().then((executors) => executors.extension.released(pod)),
   };
+  void recover(parts, load);
   return {
     extension,
     async face(request) {
@@ -99,6 +108,18 @@ export function mesosAgent(parts: MesosAgentParts): {
       return { status: there ? 202 : 404, headers: {} };
     },
   };
+}
+
+/** Tasks that an agent before this one had are looked after even when their Pods are gone. */
+async function recover(parts: MesosAgentParts, load: () => Promise<unknown>): Promise<void> {
+  const { api, nodeName, signal, logger } = parts;
+  try {
+    const fieldSelector = `spec.nodeName=${nodeName}`;
+    const { items } = await api.list(tasks, { fieldSelector, limit: 1, signal });
+    if (items.length > 0) await load();
+  } catch (error) {
+    if (!signal.aborted) logger.info('Cannot look for tasks of Mesos', { error });
+  }
 }
 
 async function start(parts: MesosAgentParts): Promise<Executors> {
