@@ -34,6 +34,7 @@ export interface MesosAgentParts {
 const messageBytesMax = 1024 * 1024;
 /** Without a server the face says that it has not recovered, after this. */
 const syncMsMax = 2000;
+const recoverRetryMs = 1000;
 const agents: ResourceName = {
   group: 'mesos.tandem.dev',
   version: 'v1',
@@ -112,13 +113,17 @@ export function mesosAgent(parts: MesosAgentParts): {
 
 /** Tasks that an agent before this one had are looked after even when their Pods are gone. */
 async function recover(parts: MesosAgentParts, load: () => Promise<unknown>): Promise<void> {
-  const { api, nodeName, signal, logger } = parts;
-  try {
-    const fieldSelector = `spec.nodeName=${nodeName}`;
-    const { items } = await api.list(tasks, { fieldSelector, limit: 1, signal });
-    if (items.length > 0) await load();
-  } catch (error) {
-    if (!signal.aborted) logger.info('Cannot look for tasks of Mesos', { error });
+  const { api, nodeName, signal } = parts;
+  const fieldSelector = `spec.nodeName=${nodeName}`;
+  while (!signal.aborted) {
+    try {
+      const { items } = await api.list(tasks, { fieldSelector, limit: 1, signal });
+      if (items.length > 0) await load();
+      return;
+    } catch {
+      // The server starts at the same time: it is asked until it answers.
+      await systemClock.sleep(recoverRetryMs, signal).catch(() => undefined);
+    }
   }
 }
 
