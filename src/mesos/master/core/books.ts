@@ -352,12 +352,16 @@ export class Books implements MasterState {
 /** Allocated lists added up: what differs in role stays apart. */
 export function sumOf(lists: readonly (readonly Resource[])[]): readonly Resource[] {
   const byRole = new Map<string | undefined, Holdings>();
+  let last: { readonly role: string | undefined; readonly sum: Holdings } | undefined;
   for (const list of lists)
     for (const resource of list) {
       const role = resource.allocation_info?.role;
-      let sum = byRole.get(role);
-      if (sum === undefined) byRole.set(role, (sum = new Holdings()));
-      sum.add([resource]);
+      if (last === undefined || last.role !== role) {
+        const sum = byRole.get(role) ?? new Holdings();
+        byRole.set(role, sum);
+        last = { role, sum };
+      }
+      last.sum.addOne(resource);
     }
   return [...byRole].flatMap(([role, sum]) =>
     role === undefined

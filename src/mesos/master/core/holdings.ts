@@ -31,14 +31,16 @@ export class Holdings {
   }
 
   add(resources: readonly Resource[] | undefined): void {
-    for (const resource of resources ?? []) {
-      const identity = identityOf(resource);
-      const item = this.#items.get(identity);
-      if (item === undefined) {
-        if (!isNothing(resource)) this.#items.set(identity, itemOf(resource, identity));
-      } else if (resource.shared !== undefined) item.shares += 1;
-      else grow(item, resource);
-    }
+    for (const resource of resources ?? []) this.addOne(resource);
+  }
+
+  addOne(resource: Resource): void {
+    const identity = identityOf(resource);
+    const item = this.#items.get(identity);
+    if (item === undefined) {
+      if (!isNothing(resource)) this.#items.set(identity, itemOf(resource, identity));
+    } else if (resource.shared !== undefined) item.shares += 1;
+    else grow(item, resource);
   }
 
   /** What is not there is not removed. */

@@ -2,7 +2,7 @@ import type { TaskState } from '#mesos/protocol';
 import type { FrameworkBook } from './books.ts';
 import type { Core } from './core.ts';
 import { metricsPrefix } from './frameworks.ts';
-import { Holdings, isPlain } from './holdings.ts';
+import { freeInPool } from './room.ts';
 
 const liveStates: readonly TaskState[] = [
   'TASK_STAGING',
@@ -145,17 +145,23 @@ function perFramework(framework: FrameworkBook, found: Record<string, number>): 
   }
 }
 
-function resourceGauges({ books }: Core, found: Record<string, number>): void {
-  const total = new Holdings();
-  const used = new Holdings();
+/** Straight from the sums that are kept: there may be ten thousand agents. */
+function resourceGauges({ books, options }: Core, found: Record<string, number>): void {
+  const names = ['cpus', 'gpus', 'mem', 'disk'] as const;
+  const all: Record<string, number> = {};
+  const held: Record<string, number> = {};
   for (const agent of books.agents.values()) {
-    total.add(agent.totalResources());
-    for (const list of agent.usedLists()) used.add(list);
-    used.add(agent.podResources().filter(isPlain));
+    const total = agent.total.quantities();
+    const busy = agent.busy.quantities();
+    const offered = agent.offered.quantities();
+    for (const name of names) {
+      const used = (busy[name] ?? 0) - (offered[name] ?? 0);
+      const taken = agent.total.scalar(name) - freeInPool(options.pool, agent, name);
+      all[name] = (all[name] ?? 0) + (total[name] ?? 0);
+      held[name] = (held[name] ?? 0) + Math.max(used, taken);
+    }
   }
-  const all = total.quantities();
-  const held = used.quantities();
-  for (const name of ['cpus', 'gpus', 'mem', 'disk']) {
+  for (const name of names) {
     const sum = (all[name] ?? 0) / 1000;
     const taken = (held[name] ?? 0) / 1000;
     found[`master/${name}_total`] = sum;

@@ -17,8 +17,14 @@ export function normalRanges(ranges: readonly ValueRange[]): Ranges {
 
 export function addRanges(a: Ranges, b: Ranges): Ranges {
   if (a.length === 0) return normalRanges(b);
-  if (b.length === 0) return a;
+  if (b.length === 0 || (b.length === 1 && containsRange(a, b[0]))) return a;
   return normalRanges([...a, ...b]);
+}
+
+function containsRange(ranges: Ranges, inner: ValueRange | undefined): boolean {
+  return (
+    inner !== undefined && ranges.some((one) => one.begin <= inner.begin && one.end >= inner.end)
+  );
 }
 
 export function subtractRanges(from: Ranges, taken: Ranges): Ranges {

@@ -32,6 +32,12 @@ function poolFree(pool: Pool, row: number, name: string): number {
   return Math.floor((base * 1000) / units);
 }
 
+/** What Pods of any kind have left there; all of it while the pool does not know the machine. */
+export function freeInPool(pool: Pool, agent: AgentBook, name: string): number {
+  const row = pool.columns.row.get(agent.nodeName);
+  return row === undefined ? agent.total.scalar(name) : poolFree(pool, row, name);
+}
+
 export function portsTaken(pool: Pool, row: number): Ranges {
   return normalRanges(pool.columns.ports(row).map(({ port }) => ({ begin: port, end: port })));
 }
