@@ -30,8 +30,7 @@ export function exchangeOfHttp1(
 ): Exchange {
   return {
     method: request.method ?? 'GET',
-    target: request.url ?? '/',
-    headers: request.headers,
+    ...addressOf(request),
     peer,
     input: request,
     output: response,
@@ -42,6 +41,14 @@ export function exchangeOfHttp1(
       response.writeHead(status, headers as Record<string, string | string[]>);
     },
   };
+}
+
+/** A whole URL as target is as good as a path, and its authority counts, not Host: RFC 9112 3.2.2. */
+function addressOf({ url = '/', headers }: IncomingMessage): Pick<Exchange, 'target' | 'headers'> {
+  const whole = url.startsWith('/') ? null : /^https?:\/\/([^/?#]+)(.*)$/i.exec(url);
+  if (whole === null) return { target: url, headers };
+  const [, host = '', rest = ''] = whole;
+  return { target: rest.startsWith('/') ? rest : `/${rest}`, headers: { ...headers, host } };
 }
 
 export function exchangeOfHttp2(

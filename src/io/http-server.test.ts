@@ -72,6 +72,28 @@ async function get(port: number, options: object = {}): Promise<Got> {
 }
 
 suite('serve()', () => {
+  test('takes a whole URL as target for its path and its host', async () => {
+    await using server = await listen(
+      async ({ path, search, headers }) => ({
+        status: 200,
+        headers: {},
+        body: Buffer.from(`${path} ${search} ${headers['host']}`),
+      }),
+      false,
+    );
+    for (const [target, said] of [
+      ['http://here:5050/redirect', '/redirect  here:5050'],
+      ['HTTP://here?a=b', '/ a=b here'],
+      ['/plain?c', '/plain c elsewhere'],
+    ] as const) {
+      const socket = connect(server.port, '127.0.0.1');
+      socket.write(`GET ${target} HTTP/1.1\r\nHost: elsewhere\r\nConnection: close\r\n\r\n`);
+      let text = '';
+      for await (const chunk of socket) text += String(chunk);
+      assert.ok(text.endsWith(`\r\n\r\n${said}`), `${target}: ${text}`);
+    }
+  });
+
   test('answers HTTP/1.1 over TLS', async () => {
     await using served = await listen(echo);
     const got = await get(served.port);
