@@ -142,7 +142,8 @@ async function start(parts: MesosAgentParts): Promise<Executors> {
     logger,
     nodeName: parts.nodeName,
     nodeIp: parts.nodeIp,
-    hostname: parts.nodeName,
+    // As the master names this machine in offers: an address resolves everywhere.
+    hostname: parts.nodeIp,
     port: parts.port,
     dataDir: join(parts.dataDir, 'mesos'),
     version: mesosVersion,

@@ -196,6 +196,12 @@ test('Waiting for a container tells how it ended', async () => {
   world.machine.end(world.containerOf('t1'), 3);
   const reply = jsonOf(await waiting)['wait_container'];
   assert.deepEqual(reply, { exit_status: 768 });
+  const nobody = { container_id: { value: 'nobody' } };
+  const attach = await call(world, {
+    type: 'ATTACH_CONTAINER_OUTPUT',
+    attach_container_output: nobody,
+  });
+  assert.deepEqual([attach.status, textOf(attach)], [404, 'Container nobody cannot be found']);
   const kill = { container_id: { value: 'nobody' } };
   const missing = await call(world, { type: 'KILL_CONTAINER', kill_container: kill });
   assert.deepEqual(

@@ -240,6 +240,12 @@ export class NestedContainers {
       throw new CallRejected(500, `Failed to remove nested container ${name}: It is running`);
   }
 
+  /** Throws unless there is something whose output can be followed. */
+  demand(id: ContainerID): void {
+    if (this.#sessions.has(idText(id)) || this.#containerOf(id)?.state === 'running') return;
+    throw new CallRejected(404, `Container ${idText(id)} cannot be found`);
+  }
+
   /** Tells everything the container writes until it ends or the signal aborts. */
   async output(id: ContainerID, signal: AbortSignal, tell: Io): Promise<void> {
     const session = this.#sessions.get(idText(id));

@@ -139,6 +139,7 @@ async function containerCall(
     }
     case 'ATTACH_CONTAINER_OUTPUT': {
       const { container_id: id } = member(call.attach_container_output);
+      nested.demand(id);
       return outputStream(context, nested, { request, id, session: false });
     }
     case 'ATTACH_CONTAINER_INPUT':
