@@ -55,6 +55,8 @@ class InstanceTracker implements Tracker {
   readonly #bySpec = new Map<string, Map<string, Instance>>();
   /** Instance ids by task id. */
   readonly #byTask = new Map<string, string>();
+  /** Of objects: a name holds a digest, and an instance is written several times. */
+  readonly #names = new Map<string, string>();
   readonly #listeners = new Set<(change: InstanceChange) => void>();
   /** Changes that are being told; the first is under way. */
   readonly #changes: InstanceChange[] = [];
@@ -109,7 +111,8 @@ class InstanceTracker implements Tracker {
     members?.delete(id);
     if (members?.size === 0) this.#bySpec.delete(old.runSpecID);
     for (const { taskID } of old.tasks) this.#byTask.delete(taskID);
-    const stored = this.#options.writer.remove(objectName(id));
+    const stored = this.#options.writer.remove(this.#nameOf(id));
+    this.#names.delete(id);
     this.#announce(instance, { old, task });
     this.#tell({ id, old, now: undefined });
     return stored;
@@ -170,8 +173,17 @@ class InstanceTracker implements Tracker {
     const { writer, namespace } = this.#options;
     const { instanceID, tasks, reservation } = instance;
     if (tasks.length === 0 && reservation === undefined)
-      return writer.remove(objectName(instanceID));
-    return writer.put(objectName(instanceID), objectOf(instance, namespace));
+      return writer.remove(this.#nameOf(instanceID));
+    const name = this.#nameOf(instanceID);
+    return writer.put(name, objectOf(instance, { name, namespace }));
+  }
+
+  #nameOf(instanceID: string): string {
+    const known = this.#names.get(instanceID);
+    if (known !== undefined) return known;
+    const name = objectName(instanceID);
+    this.#names.set(instanceID, name);
+    return name;
   }
 
   #announce(
@@ -228,13 +240,16 @@ function statusFields(instance: Instance, task: InstanceTask): Readonly<Record<s
   };
 }
 
-function objectOf(instance: Instance, namespace: string): NewObject<AppInstance> {
+function objectOf(
+  instance: Instance,
+  metadata: { readonly name: string; readonly namespace: string },
+): NewObject<AppInstance> {
   const { instanceID, runSpecID, role, runSpecVersion, goal, reservation } = instance;
   const { condition, since, agent, tasks, healthy } = instance;
   return {
     apiVersion: `${appInstances.group}/${appInstances.version}`,
     kind: appInstances.kind,
-    metadata: { name: objectName(instanceID), namespace },
+    metadata,
     spec: {
       instanceID,
       runSpecID,
