@@ -163,7 +163,14 @@ export class Sandboxes {
     const { names, directory, user } = of;
     const nested = task.spec.execution === 'Group' ? `.${nestedIDOf(task)}` : '';
     const containerID = `${names.containerID}${nested}`;
-    await this.#fetcher.fetch({ uris, directory, user, containerID }, signal);
+    try {
+      await this.#fetcher.fetch({ uris, directory, user, containerID }, signal);
+    } catch (error) {
+      // Half an archive, or as much of a bomb as was let in, is of use to nobody.
+      await this.#world.options.files.remove(directory);
+      await this.#world.options.files.makeDir(directory, { mode: sandboxMode });
+      throw error;
+    }
   }
 
   /** Tasks come by another stream than their Pod, and may come later. */

@@ -1,4 +1,5 @@
 import type { Cancel } from '#base';
+import { taskInfoOf } from '#mesos/kinds';
 import type { Task } from '#mesos/kinds';
 import type { Encoding, ExecutorEvent, MessageCodec, TaskGroupInfo } from '#mesos/protocol';
 import { asciiJson } from '#mesos/protocol';
@@ -148,10 +149,11 @@ export class CustomExecutor {
     const [first] = tasks;
     if (first === undefined) return;
     if (first.spec.group === undefined) {
-      for (const { spec } of tasks) this.send({ type: 'LAUNCH', launch: { task: spec.task } });
+      for (const { spec } of tasks)
+        this.send({ type: 'LAUNCH', launch: { task: taskInfoOf(spec) } });
       return;
     }
-    const group: TaskGroupInfo = { tasks: tasks.map(({ spec }) => spec.task) };
+    const group: TaskGroupInfo = { tasks: tasks.map(({ spec }) => taskInfoOf(spec)) };
     this.send({ type: 'LAUNCH_GROUP', launch_group: { task_group: group } });
   }
 

@@ -278,6 +278,12 @@ export class NestedContainers {
     if (session !== undefined && session.exitCode === undefined) session.process.close();
   }
 
+  /** Rejects what has no output to follow, before a stream of it begins. */
+  expect(id: ContainerID): void {
+    if (!this.#sessions.has(idText(id)) && this.#containerOf(id)?.state !== 'running')
+      throw new CallRejected(404, `Container ${idText(id)} cannot be found`);
+  }
+
   async #attach(id: ContainerID): Promise<Process> {
     const container = this.#containerOf(id);
     if (container?.state !== 'running')

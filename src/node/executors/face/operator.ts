@@ -139,6 +139,7 @@ async function containerCall(
     }
     case 'ATTACH_CONTAINER_OUTPUT': {
       const { container_id: id } = member(call.attach_container_output);
+      nested.expect(id);
       nested.demand(id);
       return outputStream(context, nested, { request, id, session: false });
     }

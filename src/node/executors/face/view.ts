@@ -1,3 +1,4 @@
+import { taskInfoOf } from '#mesos/kinds';
 import type { Task } from '#mesos/kinds';
 import type { ExecutorInfo, Resource, Task as TaskMessage } from '#mesos/protocol';
 import type { Container } from '#node/runtime';
@@ -110,7 +111,7 @@ export function heldBy(executor: ExecutorView): readonly Resource[] {
 /** As GET_TASKS shows it. */
 export function taskMessage(task: Task, user: string | undefined): TaskMessage {
   const { spec, status } = task;
-  const { task: info } = spec;
+  const info = taskInfoOf(spec);
   const emitted = emittedOf(task);
   const statuses = [...(status.statuses ?? [])];
   for (const update of status.updates ?? []) {
