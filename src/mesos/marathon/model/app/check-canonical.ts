@@ -54,7 +54,10 @@ export function isSingleInstance(app: App): boolean {
 
 function definitionProblems(definitions: readonly PortDefinition[]): Problem[] {
   const path = '/portDefinitions';
-  const problems: Problem[] = [];
+  // Numbers in `ports` have no lower limit of their own when they are read.
+  const problems: Problem[] = definitions.flatMap(({ port }, index) =>
+    port >= 0 ? [] : [{ path: `${path}(${index})/port`, text: `got ${port}, expected 0 or more` }],
+  );
   if (duplicateNames(definitions)) problems.push({ path, text: 'Port names must be unique.' });
   const fixed = definitions.map(({ port }) => port).filter((port) => port !== 0);
   if (hasDuplicates(fixed)) problems.push({ path, text: 'Ports must be unique.' });

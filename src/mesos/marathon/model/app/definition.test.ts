@@ -437,6 +437,10 @@ const refused: { json: object; want: string }[] = [
     },
     want: '422 /portDefinitions Port names must be unique.; /portDefinitions Ports must be unique.',
   },
+  {
+    json: { ports: [0, -1] },
+    want: '422 /portDefinitions(1)/port got -1, expected 0 or more',
+  },
   { json: { healthChecks: [{ portIndex: 1 }] }, want: portIndexText },
   {
     json: { healthChecks: [{ protocol: 'TCP', ipProtocol: 'IPv6', port: 1 }] },

@@ -160,10 +160,12 @@ function commandInfo(
   if (exec === undefined) return { ...common, shell: false };
   if ('shell' in exec.command) return { ...common, shell: true, value: exec.command.shell };
   const { argv } = exec.command;
+  // Without an image there is no entry point that could run it.
+  const runsArgv = exec.overrideEntrypoint === true || container.image === undefined;
   return {
     ...common,
     shell: false,
-    ...(exec.overrideEntrypoint === true ? ifGiven('value', argv[0]) : {}),
+    ...(runsArgv ? ifGiven('value', argv[0]) : {}),
     arguments: argv,
   };
 }

@@ -130,6 +130,11 @@ const refused: { name: string; more: Partial<MatchRequest>; want: string[] }[] =
     want: ['InsufficientCpus', 'InsufficientMemory', 'InsufficientDisk', 'InsufficientGpus'],
   },
   {
+    name: 'too little and the wrong place',
+    more: { runSpec: app({ mem: 2000, constraints: [['hostname', 'UNLIKE', 'h.*']] }) },
+    want: ['UnfulfilledConstraint', 'InsufficientMemory'],
+  },
+  {
     name: 'no free port',
     more: { offer: offer({ resources: plenty.slice(0, 3) }) },
     want: ['InsufficientPorts'],

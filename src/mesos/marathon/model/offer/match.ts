@@ -77,7 +77,7 @@ export function matchOffer(request: MatchRequest): Match | NoMatch {
   if (volumes === undefined) reasons.add('NoCorrespondingReservationFound');
   const toReserve = relaunch === undefined && isResident(runSpec);
   const amounts = matchAmounts(usable, { runSpec, toReserve, reasons });
-  if (reasons.size === 0) checkPlace(request, reasons);
+  checkPlace(request, reasons);
   if (reasons.size > 0) return noMatch(reasons);
   const ports = matchPorts(wantedPorts(runSpec), {
     offered: usable.filter(({ name }) => name === 'ports'),
@@ -234,28 +234,36 @@ function isUnreserved(resource: Resource): boolean {
   return roleOf(resource) === '*';
 }
 
-/** Region, constraints, maintenance and scarce GPUs, once the amounts are there. */
+/** Region, constraints, maintenance and scarce GPUs: told beside amounts that are missing. */
 function checkPlace(request: MatchRequest, reasons: Set<RejectReason>): void {
   const { offer, runSpec, settings, relaunch } = request;
   const constraints = constraintsOf(runSpec);
-  const since = lastConfigChangeOf(runSpec);
-  const instances = request.instances.filter(
-    ({ runSpecVersion, instanceID }) =>
-      runSpecVersion >= since && instanceID !== relaunch?.instanceID,
-  );
-  const placement = { offer, instances, wanted: instancesOf(runSpec) };
   const region = offer.domain?.fault_domain?.region.name;
   const local =
     region === undefined ||
     region === request.localRegion ||
     constraints.some(({ fieldName }) => fieldName === '@region' || fieldName === '@zone');
-  if (!local || !constraints.every((one) => meetsConstraint(one, placement)))
-    reasons.add('UnfulfilledConstraint');
+  if (!local || !meetsConstraints(request, constraints)) reasons.add('UnfulfilledConstraint');
   if (settings.maintenanceMode && isUnavailable(request)) {
     reasons.add('UnfulfilledConstraint');
     reasons.add('AgentMaintenance');
   }
   if (relaunch === undefined && wastesGpus(request)) reasons.add('DeclinedScarceResources');
+}
+
+/** Beside instances of the newest definition: those of older ones will go. */
+function meetsConstraints(
+  { offer, runSpec, relaunch, instances }: MatchRequest,
+  constraints: ReturnType<typeof constraintsOf>,
+): boolean {
+  if (constraints.length === 0) return true;
+  const since = lastConfigChangeOf(runSpec);
+  const beside = instances.filter(
+    ({ runSpecVersion, instanceID }) =>
+      runSpecVersion >= since && instanceID !== relaunch?.instanceID,
+  );
+  const placement = { offer, instances: beside, wanted: instancesOf(runSpec) };
+  return constraints.every((one) => meetsConstraint(one, placement));
 }
 
 function isUnavailable({ offer, settings, nowMs }: MatchRequest): boolean {

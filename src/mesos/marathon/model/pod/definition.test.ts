@@ -286,7 +286,7 @@ test('podTaskGroup() makes an executor and a task for each container', () => {
   assert.deepEqual(web?.health_check?.http, { scheme: 'http', port: 80, path: '/h' });
   assert.deepEqual(web?.kill_policy, { grace_period: { nanoseconds: 1_500_000_000 } });
   const { environment, ...command } = side?.command ?? {};
-  assert.deepEqual(command, { user: 'v', shell: false, arguments: ['a', 'b'] });
+  assert.deepEqual(command, { user: 'v', shell: false, value: 'a', arguments: ['a', 'b'] });
   const variables = Object.fromEntries(
     (environment?.variables ?? []).map(({ name, value }) => [name, value]),
   );
