@@ -151,8 +151,10 @@ export class Executors {
   /** From the store, at start: before its tasks. */
   recover(pod: Pod): void {
     const { books } = this.#core;
-    const frameworkID = pod.metadata.annotations?.[frameworkAnnotation];
-    if (frameworkID === undefined) return;
+    const { annotations: notes, labels: marks } = pod.metadata;
+    const frameworkID = notes?.[labels.frameworkID] ?? marks?.[labels.frameworkID];
+    // A label may be anybody's; who made the Pod is told by what only the master writes.
+    if (frameworkID === undefined || notes?.[agentAnnotation] === undefined) return;
     const framework = books.frameworks.get(frameworkID);
     if (framework === undefined) {
       this.#orphan(pod);
@@ -183,8 +185,7 @@ export class Executors {
   }
 }
 
-/** Raw ids of a Pod of ours; labels hold only what labels may. */
-export const frameworkAnnotation = labels.frameworkID;
+/** The agent's id, on every Pod of ours. */
 export const agentAnnotation = 'mesos.tandem.dev/agent-id';
 
 function agentOf(books: Core['books'], pod: Pod): string | undefined {

@@ -81,9 +81,6 @@ test('A command task is a Pod of one plain process on its node', () => {
       },
       annotations: {
         'mesos.tandem.dev/agent-id': 'm-S0',
-        [labels.frameworkID]: 'f-0000',
-        [labels.taskID]: 'web.1',
-        [labels.executorID]: 'web.1',
         [annotations.role]: 'eng',
         [annotations.user]: 'nobody',
         [annotations.heldPorts]: '31000-31001,31005-31005',

@@ -122,8 +122,10 @@ function label(draft: PodDraft, framework: FrameworkBook, { tasks, executor }: P
   for (const task of tasks) addLabels(labels, task.info.labels);
   addLabels(labels, executor?.info.labels);
   const id = (key: string, value: string, otherwise: string): void => {
-    labels[key] = isLabel(key, value) ? value : otherwise;
-    notes[key] = value;
+    const fits = isLabel(key, value);
+    labels[key] = fits ? value : otherwise;
+    // The raw id has its place where a label cannot hold it.
+    if (!fits) notes[key] = value;
   };
   id(labelNames.frameworkID, framework.id, framework.objectName);
   if (executor === undefined && first !== undefined)
