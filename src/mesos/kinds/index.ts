@@ -23,3 +23,4 @@ export {
 } from './all.ts';
 export { describeMesos } from './descriptions.ts';
 export { namespaceOf, objectName } from './names.ts';
+export { taskInfoOf } from './stored-task.ts';

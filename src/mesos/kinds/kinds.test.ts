@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { typeTables } from '#kube/kinds';
 import { problemText } from '#machinery';
 import type { Draft, KindDeclaration, KubeObject } from '#machinery';
+import type { TaskInfo } from '#mesos/protocol';
 import { createCodec, encodeCanonicalJson } from '#wire';
 import {
   describeMesos,
@@ -10,6 +11,7 @@ import {
   mesosTypeTables,
   namespaceOf,
   objectName,
+  taskInfoOf,
   tasks,
 } from './index.ts';
 
@@ -133,4 +135,12 @@ test('namespaceOf() is a namespace for any framework name', () => {
   assert.equal(namespaceOf('My Spark (2.4)'), 'mesos-my-spark-2-4');
   assert.equal(namespaceOf(''), 'mesos-unnamed');
   assert.ok(namespaceOf('y'.repeat(100)).length <= 63);
+});
+
+test('A limit without bound is one again after it was JSON', () => {
+  const limits = { cpus: { value: Number.POSITIVE_INFINITY }, mem: { value: 64 } };
+  const id = { value: 'x' };
+  const launched = { name: 't', task_id: id, agent_id: id, limits };
+  const stored = JSON.parse(JSON.stringify({ task: launched })) as { readonly task: TaskInfo };
+  assert.deepEqual(taskInfoOf(stored), launched);
 });

@@ -211,6 +211,17 @@ test('Waiting for a container tells how it ended', async () => {
   world.crash();
 });
 
+test('What is not there has no output to follow', async () => {
+  const { world } = await running();
+  const attach_container_output = { container_id: { value: 'none' } };
+  const call = { type: 'ATTACH_CONTAINER_OUTPUT', attach_container_output };
+  const body = JSON.stringify(call);
+  const headers = { 'content-type': 'application/json' };
+  const request = inProcessRequest({ path: '/api/v1', method: 'POST', headers, body });
+  assert.equal((await world.agent?.face(request))?.status, 404);
+  world.crash();
+});
+
 test('Calls that cannot be read get the reference’s answers', async () => {
   const { world } = await running();
   const face = world.agent?.face;

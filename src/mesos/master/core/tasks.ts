@@ -1,5 +1,6 @@
 import { formatMicroTime, timeOr } from '#base';
 import type { InformerChange } from '#client';
+import { taskInfoOf } from '#mesos/kinds';
 import type { Task } from '#mesos/kinds';
 import type { TaskState, TaskStatus } from '#mesos/protocol';
 import { TaskBook, type FrameworkBook } from './books.ts';
@@ -398,7 +399,7 @@ export class Tasks {
       nodeName: spec.nodeName,
       executorID: spec.executorID,
       execution: spec.execution,
-      info: spec.task,
+      info: taskInfoOf(spec),
       podName: spec.podName,
       container: spec.container,
       group: spec.group,

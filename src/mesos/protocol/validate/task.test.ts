@@ -136,6 +136,11 @@ const tasks: readonly (readonly [string, TaskInfo, string | undefined])[] = [
     `Task's \`ContainerInfo\` is invalid: Invalid volume: ${onlyOne}`,
   ],
   [
+    'a limit that is no number',
+    { ...task, limits: { cpus: { value: Number.NaN } } },
+    'The cpu limit must be greater than or equal to the cpu request',
+  ],
+  [
     'limits of a disk',
     { ...task, limits: { disk: { value: 1 } } },
     "Only cpus and mem may be included in a task's resource limits",

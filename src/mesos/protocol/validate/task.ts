@@ -106,12 +106,12 @@ function validateLimits(task: TaskInfo, capabilities: ReadonlySet<string>): stri
   const { cpus: cpuLimit, mem: memoryLimit } = limits;
   if (cpuLimit !== undefined && cpus === undefined)
     return 'When a CPU limit is specified, a CPU request must also be specified';
-  if (cpuLimit !== undefined && cpuLimit.value < (cpus ?? 0))
+  if (cpuLimit !== undefined && !(cpuLimit.value >= (cpus ?? 0)))
     return 'The cpu limit must be greater than or equal to the cpu request';
   const memory = scalarOf(sum, 'mem');
   if (memoryLimit !== undefined && memory === undefined)
     return 'When a memory limit is specified, a memory request must also be specified';
-  if (memoryLimit !== undefined && memoryLimit.value < Math.trunc(memory ?? 0))
+  if (memoryLimit !== undefined && !(memoryLimit.value >= Math.trunc(memory ?? 0)))
     return 'The memory limit must be greater than or equal to the memory request';
   return undefined;
 }

@@ -4,6 +4,7 @@ import { loadCodec } from '#mesos/protocol';
 import type { Resource } from '#mesos/protocol';
 import type { AgentRecord, FrameworkRecord, MasterState, TaskRecord } from '../../core/records.ts';
 import { agentFullMembers, agentMembers } from './agents.ts';
+import { constraintsDebug } from './constraints-debug.ts';
 import { arrayOf, double, jsonText, objectOf } from './json.ts';
 import type { Document } from './json.ts';
 import { attributesJson, rangesText, resourcesJson } from './resources.ts';
@@ -216,5 +217,30 @@ suite('Legacy documents', () => {
     assert.equal(new Map(counts.ofFramework('f')).get('TASK_FAILED'), 0);
     assert.deepEqual(counts.frameworksOn('m-S0'), ['f']);
     assert.deepEqual(counts.agentsOf('f'), ['m-S0']);
+  });
+
+  test('Agents that constraints exclude are named by role', () => {
+    const groupOf = (attribute_name: string, value: string) => ({
+      groups: [
+        {
+          attribute_constraints: [
+            { selector: { attribute_name }, predicate: { text_equals: { value } } },
+          ],
+        },
+      ],
+    });
+    const role_constraints = { eng: groupOf('rack', 'r2'), ops: groupOf('rack', 'r1') };
+    const constrained: FrameworkRecord = {
+      ...framework,
+      roles: new Set(['eng', 'ops', 'free']),
+      suppressedRoles: new Set(['ops']),
+      offerConstraints: { role_constraints },
+    };
+    assert.deepEqual(constraintsDebug({ ...state, frameworks: new Map([['f', constrained]]) }), {
+      f: {
+        suppressed_roles: ['ops'],
+        excluded_by_attribute_constraints: { eng: ['m-S0'], ops: [], free: [] },
+      },
+    });
   });
 });

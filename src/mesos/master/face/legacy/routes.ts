@@ -23,6 +23,7 @@ import {
   teardown,
 } from './actions.ts';
 import type { Submission } from './actions.ts';
+import { constraintsDebug } from './constraints-debug.ts';
 import { jsonText } from './json.ts';
 import type { Document } from './json.ts';
 import { metricsRoute } from './metrics.ts';
@@ -149,17 +150,12 @@ export function otherProcesses(options: LegacyOptions): Readonly<Record<string, 
       offer_constraints_debug: {
         realm: readOnly,
         handle: async (request) =>
-          document(options, request, [jsonText({ frameworks: constraintsDebug(options.master) })]),
+          document(options, request, [
+            jsonText({ frameworks: constraintsDebug(options.master.state) }),
+          ]),
       },
     },
   };
-}
-
-function constraintsDebug({ state }: Master): Record<string, { suppressed_roles: string[] }> {
-  const shown: Record<string, { suppressed_roles: string[] }> = {};
-  for (const [id, framework] of state.frameworks)
-    shown[id] = { suppressed_roles: [...framework.suppressedRoles] };
-  return shown;
 }
 
 function reading(
