@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FaceReply } from '#base';
 import { inProcessRequest } from '#mesos/protocol';
+import type { Resource } from '#mesos/protocol';
 import { pods } from './names.ts';
 import { splitLog } from './output.ts';
 import { worldWith } from './test-world.test.ts';
@@ -113,6 +114,30 @@ test('Files beside sandboxes are not there, whatever leads to them', async () =>
     assert.equal(reply.status, status, path);
     assert(!textOf(reply).includes('secret'));
   }
+  world.crash();
+});
+
+test('A persistent volume is seen through its sandbox by its own task only', async () => {
+  const world = await worldWith(() => ({}));
+  const disk: Resource = {
+    name: 'disk',
+    type: 'SCALAR',
+    scalar: { value: 10 },
+    reservations: [{ type: 'DYNAMIC', role: 'web' }],
+    disk: { persistence: { id: 'p1' }, volume: { mode: 'RW', container_path: 'data' } },
+  };
+  await world.launch('owner', { task: { resources: [disk] } });
+  await world.launch('other');
+  await world.run(200);
+  world.files.put('/work/volumes/roles/web/p1/kept', 'kept');
+  const latest = (id: string): string => `/frameworks/F1/executors/${id}/runs/latest`;
+  const uid = world.pod('pod-other')?.metadata.uid ?? '';
+  const other = `/work/slaves/A1/frameworks/F1/executors/other/runs/${uid}`;
+  await world.files.link('/work/volumes/roles/web/p1', `${other}/data`);
+  const own = await get(world, '/files/read', `path=${latest('owner')}/data/kept&offset=0`);
+  assert.deepEqual(jsonOf(own), { data: 'kept', offset: 0 });
+  const foreign = await get(world, '/files/read', `path=${latest('other')}/data/kept&offset=0`);
+  assert.equal(foreign.status, 400);
   world.crash();
 });
 

@@ -1,7 +1,9 @@
 import type { FileFacts } from '#io';
 import { CallRejected } from '#mesos/protocol';
 import type { FileInfo, VirtualFiles } from '#mesos/protocol';
+import { runNamesOf } from '../paths.ts';
 import type { WorkPaths } from '../paths.ts';
+import { taskVolumes } from '../volumes.ts';
 import type { World } from '../world.ts';
 
 // files.cpp: at most 16 pages a call.
@@ -118,10 +120,24 @@ export class SandboxView implements VirtualFiles {
       await this.#bringOutput(run.slice(run.lastIndexOf('/') + 1));
     const real = await files.realPath(wanted);
     if (real === undefined) throw new CallRejected(404, '');
-    const root = (await files.realPath(this.#paths.root)) ?? this.#paths.root;
-    if (!isInside(real, run) && !isInside(real, `${root}/volumes`))
+    if (!isInside(real, run) && !(await this.#isInVolume(real, run)))
       throw new CallRejected(400, `'${path}' is inaccessible.`);
     return { real, virtual };
+  }
+
+  /** Links lead into the persistent volumes of the run's own tasks, and into nobody else's. */
+  async #isInVolume(real: string, run: string): Promise<boolean> {
+    const { files } = this.#world.options;
+    const pod = this.#world.pods.by('uid', run.slice(run.lastIndexOf('/') + 1))[0];
+    const tasks = pod === undefined ? [] : this.#world.tasksOfPod(pod);
+    const volumes = tasks.flatMap((task) =>
+      taskVolumes(task, runNamesOf(task, pod?.metadata.uid ?? ''), this.#paths),
+    );
+    for (const { hostPath, persistent } of volumes) {
+      const root = persistent ? await files.realPath(hostPath) : undefined;
+      if (root !== undefined && isInside(real, root)) return true;
+    }
+    return false;
   }
 
   /** `/frameworks/...` names no agent: it is the newest one that has the framework. */
