@@ -345,7 +345,7 @@ export class TestMaster implements SchedulerLink {
     const free = held.filter(
       (one) => one.role === role && !inUse.some((other) => sameText(one, other)),
     );
-    if (cpus < 0 || mem < 0) throw new Error(`Agent ${agent.id} is oversold`);
+    if (cpus < -1e-6 || mem < -1e-6) throw new Error(`Agent ${agent.id} is oversold`);
     const allocation = { allocation_info: { role } };
     const number = (name: string, value: number): Resource => ({
       name,

@@ -3,7 +3,7 @@ import type { Goal, Instance, RunSpec } from '../model/index.ts';
 import { isResident, newInstanceID } from '../model/index.ts';
 import { roleOf, versionOf } from './run-spec.ts';
 import type { Tracker } from './tracker.ts';
-import { hasLiveTasks } from './transitions.ts';
+import { hasLiveTasks, isScheduled } from './transitions.ts';
 
 export interface StarterOptions {
   readonly clock: Clock;
@@ -12,13 +12,23 @@ export interface StarterOptions {
   readonly defaultRole: string;
 }
 
-/** Makes instances that wait for offers; stopped ones that still hold a reservation come first. */
+/** Instances of one run spec that wait at once: who asks for a billion must not fill the memory. */
+const waitingMax = 10_000;
+
+/**
+ * Makes instances that wait for offers, as many of `wanted` as may wait at once; the rest is asked for
+ * again when some of them were launched. Stopped ones that still hold a reservation come first.
+ */
 export function startInstances(
   options: StarterOptions,
   runSpec: RunSpec,
-  count: number,
+  wanted: number,
 ): readonly string[] {
   const { clock, random, tracker, defaultRole } = options;
+  let waiting = 0;
+  for (const instance of tracker.of(runSpec.spec.id).values())
+    if (isScheduled(instance)) waiting += 1;
+  const count = Math.min(wanted, waitingMax - waiting);
   const ids: string[] = [];
   for (const instance of isResident(runSpec) ? stoppedOnes(tracker, runSpec) : []) {
     if (ids.length >= count) break;

@@ -211,3 +211,15 @@ test('GROUP_BY spreads over all offers of one turn', async () => {
   assert.deepEqual([...counts.values()], [3, 3, 3]);
   await world.stop();
 });
+
+test('An app that asks for a billion instances gets what there is room for, and no more memory', async () => {
+  const world = await createWorld({ agents: 1, cpus: 2 });
+  await world.ask('POST', '/v2/apps', { ...sleep, instances: 1_000_000_000 });
+  assert.equal(world.master.live.length, 20);
+  const queue = await world.ask('GET', '/v2/queue');
+  assert.equal((queue['queue'] as { count: number }[])[0]?.count, 10_000);
+  await world.ask('PUT', '/v2/apps/sleep?force=true', { instances: 1 });
+  assert.equal(world.master.live.length, 1);
+  world.marathon.check();
+  await world.stop();
+});

@@ -88,7 +88,16 @@ class Caretaker implements Upkeep {
     }
     const id = (now ?? old)?.runSpecID ?? '';
     const back = old?.condition === 'UnreachableInactive' && now?.condition !== old.condition;
-    if (now === undefined || now.condition === 'UnreachableInactive' || back) this.scaleCheck(id);
+    // One that was launched makes room for another to wait.
+    const launched = old?.condition === 'Scheduled' && now?.condition === 'Provisioned';
+    const more = launched && this.#wantsMore(id);
+    if (now === undefined || now.condition === 'UnreachableInactive' || back || more)
+      this.scaleCheck(id);
+  }
+
+  #wantsMore(id: string): boolean {
+    const runSpec = runSpecOf(this.#options.root(), id);
+    return runSpec !== undefined && this.#options.tracker.of(id).size < instancesOf(runSpec);
   }
 
   #watch({ condition }: Instance): void {
