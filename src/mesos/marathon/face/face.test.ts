@@ -452,6 +452,18 @@ test('Marathon tells of itself', async () => {
     accept: 'text/plain',
   });
   assert.match(prometheus.text, /^marathon_apps_active_gauge 1$/m);
+  assert.match(prometheus.text, /^marathon_uptime_gauge_seconds 0$/m);
+  for (const [accept, form] of [
+    ['text/plain', /^text\/plain/],
+    ['application/openmetrics-text;q=0.6,text/plain;version=0.0.4;q=0.5,*/*;q=0.1', /^text\/plain/],
+    ['application/json, text/plain, */*', /^application\/json/],
+    ['text/html,*/*;q=0.8', /^application\/json/],
+    ['image/png', /^application\/json/],
+  ] as const) {
+    const { status, headers } = await world.call('GET', '/metrics', undefined, { accept });
+    assert.equal(status, accept === 'image/png' ? 406 : 200);
+    assert.match(String(headers['Content-Type']), form, accept);
+  }
   const logging = await world.ask('POST', '/logging', {
     logger: 'ROOT',
     level: 'debug',

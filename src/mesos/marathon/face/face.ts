@@ -3,7 +3,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { AccessIdentity } from '../engine/options.ts';
 import { MarathonFailure } from '../model/index.ts';
 import type { Call, Handler } from './http.ts';
-import { emptyReply, failureReply, messageReply } from './http.ts';
+import { acceptsJson, emptyReply, failureReply, messageReply } from './http.ts';
 import { countRequest } from './metrics.ts';
 import { methodsOf, routeOf } from './routes.ts';
 
@@ -128,14 +128,4 @@ function decoded(path: string): string | undefined {
     if (error instanceof URIError) return undefined;
     throw error;
   }
-}
-
-function acceptsJson({ headers }: FaceRequest): boolean {
-  const accept = headers['accept'];
-  if (accept === undefined || accept.trim() === '') return true;
-  return accept.split(',').some((one) => {
-    const [type = '', ...parameters] = one.split(';').map((part) => part.trim().toLowerCase());
-    if (parameters.includes('q=0')) return false;
-    return type === '*/*' || type === 'application/*' || type === 'application/json';
-  });
 }

@@ -164,3 +164,13 @@ export function timestampOf(text: string): string {
 export function failureReply(failure: MarathonFailure): FaceReply {
   return jsonReply(JSON.stringify(failure.body), failure.status);
 }
+
+export function acceptsJson({ headers }: FaceRequest): boolean {
+  const accept = headers['accept'];
+  if (accept === undefined || accept.trim() === '') return true;
+  return accept.split(',').some((one) => {
+    const [type = '', ...parameters] = one.split(';').map((part) => part.trim().toLowerCase());
+    if (parameters.includes('q=0')) return false;
+    return type === '*/*' || type === 'application/*' || type === 'application/json';
+  });
+}

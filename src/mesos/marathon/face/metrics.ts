@@ -29,6 +29,7 @@ function gaugesOf(engine: Engine): Gauge[] {
   const root = engine.root();
   let waiting = 0;
   for (const { scheduled } of launcher.waiting()) waiting += scheduled.size;
+  const sinceStart = (options.clock.nowMs() - engine.startedMs) / 1000;
   return [
     { name: 'apps.active.gauge', value: root.apps.size },
     { name: 'pods.active.gauge', value: root.pods.size },
@@ -41,10 +42,8 @@ function gaugesOf(engine: Engine): Gauge[] {
     { name: 'instances.gauge', value: tracker.size },
     { name: 'instances.waiting.gauge', value: waiting },
     { name: 'http.event-streams.active.gauge', value: events.listeners },
-    {
-      name: 'leadership.duration.gauge.seconds',
-      value: (options.clock.nowMs() - engine.startedMs) / 1000,
-    },
+    { name: 'leadership.duration.gauge.seconds', value: sinceStart },
+    { name: 'uptime.gauge.seconds', value: sinceStart },
     { name: 'mesos.connected.gauge', value: engine.framework.connected ? 1 : 0 },
   ].map(({ name, value }) => ({ name: `marathon.${name}`, value }));
 }

@@ -59,7 +59,7 @@ const routes: readonly Route[] = [
   { pattern: /^\/?$/, handlers: { GET: toUI }, anyType: true, isOpen: true },
   { pattern: /^\/ui\/?$/, handlers: { GET: page }, anyType: true },
   { pattern: /^\/ping\/?$/, handlers: { GET: ping }, anyType: true, isOpen: true },
-  { pattern: /^\/metrics\/?$/, handlers: { GET: metrics } },
+  { pattern: /^\/metrics\/?$/, handlers: { GET: metrics }, anyType: true },
   { pattern: /^\/metrics\/prometheus\/?$/, handlers: { GET: prometheus }, anyType: true },
   { pattern: /^\/config\/?$/, handlers: { GET: config } },
   { pattern: /^\/logging\/?$/, handlers: { GET: logging, POST: setLogging } },

@@ -3,7 +3,7 @@ import { marathonLogger, rootLogger } from '../engine/levels.ts';
 import { MarathonFailure, read } from '../model/index.ts';
 import { configOf, infoOf } from './config.ts';
 import type { Call } from './http.ts';
-import { bodyOf, demand, emptyReply, jsonReply, messageReply } from './http.ts';
+import { acceptsJson, bodyOf, demand, emptyReply, jsonReply, messageReply } from './http.ts';
 import { metricsOf, prometheusText } from './metrics.ts';
 
 /** Everything that is about Marathon itself: ping, info, leader, metrics, logging, plugins. */
@@ -57,7 +57,12 @@ export function abdicate(call: Call): FaceReply {
   return messageReply(200, 'Leadership abdicated');
 }
 
+/** JSON; to those who ask for text and not for JSON, as scrapers do, the form of Prometheus. */
 export function metrics(call: Call): FaceReply {
+  const accept = call.request.headers['accept'] ?? '';
+  if (accept.includes('text/plain') && !accept.includes('application/json'))
+    return prometheus(call);
+  if (!acceptsJson(call.request)) return messageReply(406, 'Not Acceptable');
   demand(call, { action: 'view', on: 'system', id: '' });
   return jsonReply(JSON.stringify(metricsOf(call.engine)));
 }
