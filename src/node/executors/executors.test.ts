@@ -339,7 +339,7 @@ async function simulate(seed: number): Promise<void> {
 }
 
 test('Whenever the agent dies, every task is told of in order, once, to its end', async () => {
-  for (const seed of seedsFromEnvironment(20)) {
+  for (const seed of seedsFromEnvironment(10)) {
     try {
       await simulate(seed);
     } catch (cause) {
