@@ -15,6 +15,7 @@ import type { Executors, FrameworkMessage } from '#node/executors';
 import { PodRefused } from '#node/kubelet';
 import type { PodExtension } from '#node/kubelet';
 import type { Runtime } from '#node/runtime';
+import { systemStats } from '../system-stats.ts';
 import { mesosVersion } from '../version.ts';
 
 export interface MesosAgentParts {
@@ -150,6 +151,7 @@ async function start(parts: MesosAgentParts): Promise<Executors> {
     refuse: (reason, message) => new PodRefused(reason, message),
     masterHostname: parts.masterHostname,
     logFile: parts.logFile,
+    systemStats,
     logLevel: (level) => logVerbosely(level > 0),
     async sendToFramework(message) {
       const { api, nodeName } = parts;

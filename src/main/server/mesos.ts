@@ -1,16 +1,24 @@
-import { cpus, freemem, hostname, loadavg, totalmem } from 'node:os';
+import { hostname } from 'node:os';
 import type { Face, Logger } from '#base';
 import { createInformer } from '#client';
 import { logVerbosely, serve, systemClock, systemProbeNet, systemRandom } from '#io';
 import type { Pki, Served } from '#io';
 import { systemUser } from '#kube/server';
 import type { KubeServer } from '#kube/server';
-import { apps, frameworks } from '#mesos/kinds';
+import {
+  agents,
+  appGroups,
+  apps,
+  frameworks,
+  maintenanceSchedules,
+  resourceRoles,
+} from '#mesos/kinds';
 import type { Pool } from '#pool';
 import type { ClusterConfig } from '../cluster/config.ts';
 import { lookupHost, mesosZone } from '../cluster/mesos-zone.ts';
 import type { ClusterPlan } from '../cluster/plan.ts';
 import { logPath, serverName } from '../cluster/start.ts';
+import { systemStats } from '../system-stats.ts';
 import { mesosDnsVersion, mesosVersion } from '../version.ts';
 import { masterLog } from './master-log.ts';
 import { mesosAccess } from './mesos-access.ts';
@@ -55,13 +63,22 @@ export async function serveMesos(parts: MesosParts): Promise<AsyncDisposable> {
     listen('Marathon', marathon, async (request) => (await started()).marathon(request)),
     listen('Mesos-DNS', mesosDns, async (request) => (await names())(request)),
   ]);
-  if (kube.reader.list(frameworks).length > 0 || kube.reader.list(apps).length > 0)
+  if (hasWork(kube.reader))
     started().catch((error: unknown) => logger.error('Mesos cannot be started', { error }));
   return {
     async [Symbol.asyncDispose]() {
       await Promise.all(served.map((one) => one.close(500)));
     },
   };
+}
+
+/** Quotas, weights and reservations bind Pods too: they count from the start. */
+function hasWork(reader: KubeServer['reader']): boolean {
+  return (
+    [frameworks, apps, appGroups, resourceRoles, maintenanceSchedules].some(
+      (kind) => reader.list(kind).length > 0,
+    ) || reader.list(agents).some(({ spec }) => (spec.resources ?? []).length > 0)
+  );
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {
@@ -164,18 +181,5 @@ function masterFlags(plan: ClusterPlan): Readonly<Record<string, string>> {
     port: String(plan.ports.mesosMaster),
     root_submissions: 'true',
     version: 'false',
-  };
-}
-
-/** `/system/stats.json` (libprocess system.hpp). */
-function systemStats(): Readonly<Record<string, number>> {
-  const [one = 0, five = 0, fifteen = 0] = loadavg();
-  return {
-    avg_load_1min: one,
-    avg_load_5min: five,
-    avg_load_15min: fifteen,
-    cpus_total: cpus().length,
-    mem_total_bytes: totalmem(),
-    mem_free_bytes: freemem(),
   };
 }

@@ -236,14 +236,12 @@ test('Waiting for a container tells how it ended', async () => {
   world.crash();
 });
 
-test('What is not there has no output to follow', async () => {
+test('The processes of an agent are listed', async () => {
   const { world } = await running();
-  const attach_container_output = { container_id: { value: 'none' } };
-  const call = { type: 'ATTACH_CONTAINER_OUTPUT', attach_container_output };
-  const body = JSON.stringify(call);
-  const headers = { 'content-type': 'application/json' };
-  const request = inProcessRequest({ path: '/api/v1', method: 'POST', headers, body });
-  assert.equal((await world.agent?.face(request))?.status, 404);
+  assert.match(
+    textOf(await get(world, '/__processes__')),
+    /^\[\{"id":"slave\(1\)","events":\[\]\},/,
+  );
   world.crash();
 });
 

@@ -11,6 +11,7 @@ import { agentQuestion, Shares } from './agent-question.ts';
 import type { AgentBook, FrameworkBook, OfferBook } from './books.ts';
 import type { Core } from './core.ts';
 import { identityOf, isPlain, thousandthsOf } from './holdings.ts';
+import { Timer } from './timer.ts';
 
 const batchMs = 1000;
 /** What is told to the allocator in one turn of the event loop: a few milliseconds of work. */
@@ -35,8 +36,10 @@ export class Cycle {
   #batch: Cancel | undefined;
   #quick: Cancel | undefined;
   runs = 0;
-  /** Milliseconds of the last run. */
-  lastMs = 0;
+  readonly runTimes = new Timer();
+  /** From the first wish for a run to its begin. */
+  readonly latencies = new Timer();
+  #wishedMs: number | undefined;
 
   constructor(core: Core) {
     this.#core = core;
@@ -196,6 +199,7 @@ export class Cycle {
     if (this.#allocator === undefined) return;
     if (agentID === undefined) this.#candidates = undefined;
     else this.#candidates?.add(agentID);
+    this.#wishedMs ??= this.#core.options.clock.monotonicMs();
     this.#again();
   }
 
@@ -265,7 +269,9 @@ export class Cycle {
     this.#candidates = new Set();
     const result = allocator.run({ candidates, nowMs: options.clock.nowMs() });
     this.runs += 1;
-    this.lastMs = options.clock.monotonicMs() - startMs;
+    this.runTimes.add(options.clock.monotonicMs() - startMs);
+    this.latencies.add(startMs - (this.#wishedMs ?? startMs));
+    this.#wishedMs = undefined;
     const open = result.inverse.filter(({ framework }) => books.frameworks.has(framework));
     offers.send(result.allocations, open);
   }

@@ -337,4 +337,10 @@ test('Metrics count calls, events, offers and ends of tasks by the names of the 
     [`${prefix}events/update`]: 1,
   };
   for (const [name, value] of Object.entries(want)) assert.equal(metrics[name], value, name);
+  for (const name of [
+    'allocation_run_ms/p99',
+    'allocation_run_latency_ms/count',
+    'resources/cpus/offered_or_allocated',
+  ])
+    assert.equal(typeof metrics[`allocator/mesos/${name}`], 'number', name);
 });

@@ -93,7 +93,11 @@ export function metricsOf(core: Core): Record<string, number> {
   frameworkGauges(core, found);
   resourceGauges(core, found);
   found['allocator/mesos/allocation_runs'] = cycle.runs;
-  found['allocator/mesos/allocation_run_ms'] = cycle.lastMs;
+  for (const [name, ms] of [
+    ...cycle.runTimes.entries('allocator/mesos/allocation_run_ms'),
+    ...cycle.latencies.entries('allocator/mesos/allocation_run_latency_ms'),
+  ])
+    found[name] = ms;
   found['allocator/mesos/event_queue_dispatches'] = 0;
   found['registrar/queued_operations'] = 0;
   found['registrar/log/recovered'] = 1;
@@ -150,6 +154,7 @@ function resourceGauges({ books, options }: Core, found: Record<string, number>)
   const names = ['cpus', 'gpus', 'mem', 'disk'] as const;
   const all: Record<string, number> = {};
   const held: Record<string, number> = {};
+  const allocated: Record<string, number> = {};
   for (const agent of books.agents.values()) {
     const total = agent.total.quantities();
     const busy = agent.busy.quantities();
@@ -159,6 +164,7 @@ function resourceGauges({ books, options }: Core, found: Record<string, number>)
       const taken = agent.total.scalar(name) - freeInPool(options.pool, agent, name);
       all[name] = (all[name] ?? 0) + (total[name] ?? 0);
       held[name] = (held[name] ?? 0) + Math.max(used, taken);
+      allocated[name] = (allocated[name] ?? 0) + (busy[name] ?? 0);
     }
   }
   for (const name of names) {
@@ -169,5 +175,6 @@ function resourceGauges({ books, options }: Core, found: Record<string, number>)
     found[`master/${name}_percent`] = sum === 0 ? 0 : taken / sum;
     for (const kind of ['total', 'used', 'percent']) found[`master/${name}_revocable_${kind}`] = 0;
     found[`allocator/mesos/resources/${name}/total`] = sum;
+    found[`allocator/mesos/resources/${name}/offered_or_allocated`] = (allocated[name] ?? 0) / 1000;
   }
 }

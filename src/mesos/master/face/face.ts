@@ -3,11 +3,11 @@ import {
   LoggingLevel,
   createRouterFace,
   filesRoutes,
-  jsonReply,
   loadCodec,
   loggingRoutes,
   openAccess,
   textReply,
+  withProcessList,
 } from '#mesos/protocol';
 import type { Route, Routes } from '#mesos/protocol';
 import { faceLimits } from './options.ts';
@@ -58,14 +58,8 @@ async function make(options: MasterFaceOptions): Promise<Face> {
     delegate: 'master',
     access: options.access ?? openAccess,
     bodyBytesMax: limits.bodyBytesMax,
-    processes: { ...processes, __processes__: { '': listOf(processes) } },
+    processes: withProcessList(processes),
   });
-}
-
-/** `/__processes__`: what there is; none of them has a queue of events here. */
-function listOf(processes: Processes): Route {
-  const text = JSON.stringify(Object.keys(processes).map((id) => ({ id, events: [] })));
-  return { handle: async ({ query }) => jsonReply(text, query.get('jsonp')) };
 }
 
 function filesProcess({ files }: MasterFaceOptions): Processes {

@@ -16,6 +16,7 @@ export {
   mediaTypes,
 } from './negotiate.ts';
 export type { Encoding } from './negotiate.ts';
+export { withProcessList } from './processes.ts';
 export {
   bytesReply,
   emptyReply,

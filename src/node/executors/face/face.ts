@@ -9,6 +9,7 @@ import {
   loggingRoutes,
   openAccess,
   textReply,
+  withProcessList,
 } from '#mesos/protocol';
 import type { HttpRequest, Route, Routes } from '#mesos/protocol';
 import { executorRoute } from '../custom/executor-endpoint.ts';
@@ -32,7 +33,7 @@ export async function createAgentFace(of: Omit<AgentContext, 'codec' | 'logging'
     delegate: 'slave(1)',
     access: options.access ?? openAccess,
     bodyBytesMax,
-    processes: {
+    processes: withProcessList({
       'slave(1)': agentRoutes(context),
       files: filesRoutes(context.files, { realm: readOnly, action: 'access_sandboxes' }),
       metrics: { snapshot: metricsRoute(context) },
@@ -43,7 +44,7 @@ export async function createAgentFace(of: Omit<AgentContext, 'codec' | 'logging'
         },
       },
       logging: loggingRoutes(logging, 'mesos-agent-readwrite'),
-    },
+    }),
   });
 }
 
