@@ -75,9 +75,12 @@ export async function serveMesos(parts: MesosParts): Promise<AsyncDisposable> {
 /** Quotas, weights and reservations bind Pods too: they count from the start. */
 function hasWork(reader: KubeServer['reader']): boolean {
   return (
-    [frameworks, apps, appGroups, resourceRoles, maintenanceSchedules].some(
-      (kind) => reader.list(kind).length > 0,
-    ) || reader.list(agents).some(({ spec }) => (spec.resources ?? []).length > 0)
+    reader.list(frameworks).length > 0 ||
+    reader.list(apps).length > 0 ||
+    reader.list(appGroups).length > 0 ||
+    reader.list(resourceRoles).length > 0 ||
+    reader.list(maintenanceSchedules).length > 0 ||
+    reader.list(agents).some(({ spec }) => (spec.resources ?? []).length > 0)
   );
 }
 
