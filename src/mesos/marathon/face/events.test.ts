@@ -13,6 +13,8 @@ test('A stream beats every ten seconds, and no longer than it is read', async ()
   const gone = new AbortController();
   const reply = await world.marathon.face(requestOf('GET', '/v2/events', { headers: accept }));
   assert.equal(reply.headers['Content-Type'], 'text/event-stream;charset=utf-8');
+  // What becomes of the connection is said by who serves it, once.
+  assert.equal(reply.headers['Connection'], undefined);
   const done = (reply.body as StreamBody)(
     {
       write: (chunk) => written.push(Buffer.from(chunk).toString('utf8')) > 0,

@@ -26,7 +26,7 @@ export function streamEvents(call: Call): FaceReply {
   const wanted = new Set(query.getAll('event_type'));
   return {
     status: 200,
-    headers: { 'Content-Type': 'text/event-stream;charset=utf-8', Connection: 'close' },
+    headers: { 'Content-Type': 'text/event-stream;charset=utf-8' },
     body: (sink, signal) => stream(call, { sink, signal, wanted }),
   };
 
