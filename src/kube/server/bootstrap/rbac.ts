@@ -65,25 +65,13 @@ const ownClusterRoles: readonly Partial<RoleData>[] = [
       apiGroups: ['mesos.tandem.dev'],
       resources: ['frameworks', 'tasks', 'agents'],
     },
-    {
-      verbs: ['update', 'patch'],
-      apiGroups: ['mesos.tandem.dev'],
-      resources: ['tasks', 'tasks/status'],
-    },
+    { verbs: ['patch', 'update'], apiGroups: ['mesos.tandem.dev'], resources: ['tasks/status'] },
     { verbs: ['create'], apiGroups: ['mesos.tandem.dev'], resources: ['agents/messages'] },
   ]),
   role('tandem:mesos-viewer', mesosRules(['get', 'list', 'watch'])),
   role('tandem:mesos-user', [
     ...mesosRules(['get', 'list', 'watch', 'create', 'update', 'patch', 'delete']),
     use('process'),
-  ]),
-  role('tandem:node-mesos', [
-    {
-      verbs: ['get', 'list', 'watch'],
-      apiGroups: ['mesos.tandem.dev'],
-      resources: ['agents', 'frameworks', 'tasks'],
-    },
-    { verbs: ['patch', 'update'], apiGroups: ['mesos.tandem.dev'], resources: ['tasks/status'] },
   ]),
   role('tandem:aggregate-to-view', viewRules, 'view'),
   role('tandem:aggregate-to-edit', editRules, 'edit'),
@@ -93,7 +81,6 @@ const ownClusterRoles: readonly Partial<RoleData>[] = [
 
 const ownClusterRoleBindings: readonly Partial<BindingData>[] = [
   binding('tandem:node-network', 'tandem:node-network', 'system:nodes'),
-  binding('tandem:node-mesos', 'tandem:node-mesos', 'system:nodes'),
   binding('tandem:node-mesos', 'tandem:node-mesos', 'system:nodes'),
   binding('tandem:node-proxier', 'system:node-proxier', 'system:nodes'),
   binding('tandem:node-bootstrapper', 'system:node-bootstrapper', 'system:bootstrappers'),
