@@ -173,7 +173,7 @@ test('A container finds its sandbox, its environment and its user', async () => 
   });
   await world.run(300);
   const uid = world.pod('pod-t1')?.metadata.uid ?? '';
-  const dir = `/work/slaves/A1/frameworks/F1/executors/t1/runs/${uid}`;
+  const dir = `/agent/slaves/A1/frameworks/F1/executors/t1/runs/${uid}`;
   const spec = world.machine.container(world.containerOf('t1'))?.spec;
   assert.equal(spec?.workingDir, dir);
   assert.equal(spec?.security.runAsUserName, 'alice');
@@ -184,7 +184,7 @@ test('A container finds its sandbox, its environment and its user', async () => 
   assert.equal(env.get('MESOS_SLAVE_PID'), 'slave(1)@192.168.0.1:5051');
   assert.equal(env.get('MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD'), '5secs');
   assert.equal(
-    world.files.text(`/work/slaves/A1/frameworks/F1/executors/t1/runs/latest/run.sh`),
+    world.files.text(`/agent/slaves/A1/frameworks/F1/executors/t1/runs/latest/run.sh`),
     '#!/bin/sh',
   );
   const facts = await world.files.facts(`${dir}/run.sh`);

@@ -52,12 +52,12 @@ async function running(): Promise<{ world: World; dir: string }> {
   const uid = world.pod('pod-t1')?.metadata.uid ?? '';
   world.files.put('/logs/pod-t1/t1/0.log', log);
   await world.files.makeDir('/logs/pod-t1/t1');
-  return { world, dir: `/work/slaves/A1/frameworks/F1/executors/t1/runs/${uid}` };
+  return { world, dir: `/agent/slaves/A1/frameworks/F1/executors/t1/runs/${uid}` };
 }
 
 test('Output of a running task is read by every path of its sandbox', async () => {
   const { world, dir } = await running();
-  const latest = '/work/slaves/A1/frameworks/F1/executors/t1/runs/latest';
+  const latest = '/agent/slaves/A1/frameworks/F1/executors/t1/runs/latest';
   for (const path of [dir, latest, '/frameworks/F1/executors/t1/runs/latest']) {
     const search = `path=${encodeURIComponent(`${path}/stdout`)}&offset=0`;
     assert.deepEqual(jsonOf(await get(world, '/files/read', search)), {
@@ -105,8 +105,8 @@ test('Files beside sandboxes are not there, whatever leads to them', async () =>
     ['/etc/shadow', 404],
     [`${dir}/../../../../../../../../../etc/shadow`, 404],
     [`${dir}/shadow`, 400],
-    ['/work/meta', 404],
-    ['/work/slaves/A1', 404],
+    ['/agent/meta', 404],
+    ['/agent/slaves/A1', 404],
     [`${dir}/nothing`, 404],
   ];
   for (const [path, status] of cases) {
@@ -129,11 +129,11 @@ test('A persistent volume is seen through its sandbox by its own task only', asy
   await world.launch('owner', { task: { resources: [disk] } });
   await world.launch('other');
   await world.run(200);
-  world.files.put('/work/volumes/roles/web/p1/kept', 'kept');
+  world.files.put('/agent/volumes/roles/web/p1/kept', 'kept');
   const latest = (id: string): string => `/frameworks/F1/executors/${id}/runs/latest`;
   const uid = world.pod('pod-other')?.metadata.uid ?? '';
-  const other = `/work/slaves/A1/frameworks/F1/executors/other/runs/${uid}`;
-  await world.files.link('/work/volumes/roles/web/p1', `${other}/data`);
+  const other = `/agent/slaves/A1/frameworks/F1/executors/other/runs/${uid}`;
+  await world.files.link('/agent/volumes/roles/web/p1', `${other}/data`);
   const own = await get(world, '/files/read', `path=${latest('owner')}/data/kept&offset=0`);
   assert.deepEqual(jsonOf(own), { data: 'kept', offset: 0 });
   const foreign = await get(world, '/files/read', `path=${latest('other')}/data/kept&offset=0`);

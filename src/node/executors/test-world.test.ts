@@ -111,7 +111,7 @@ export class World {
       nodeIp: '192.168.0.1',
       hostname: 'n1',
       port: 5051,
-      dataDir: '/work',
+      dataDir: '/agent',
       version: '1.11.0',
       refuse: (reason, message) => new RefusedInTest(reason, message),
     });

@@ -12,7 +12,7 @@ const volume = (id: string): Resource => ({
   reservations: [{ type: 'DYNAMIC', role: 'eng/dev' }],
   disk: { persistence: { id }, volume: { mode: 'RW', container_path: 'data' } },
 });
-const place = (id: string): string => `/work/volumes/roles/eng dev/${id}/file`;
+const place = (id: string): string => `/agent/volumes/roles/eng dev/${id}/file`;
 
 /** Writes the node's Agent object with these volumes. */
 async function keep(world: World, ...ids: string[]): Promise<void> {

@@ -12,7 +12,7 @@ import { containerStatusOf } from '../status-make.ts';
 import type { AgentContext } from './context.ts';
 import { RawJson, jsonText } from './json.ts';
 import type { Json } from './json.ts';
-import { executorsOf, heldBy } from './view.ts';
+import { executorsOf, limitOf } from './view.ts';
 import type { ExecutorView } from './view.ts';
 
 /** One container of an executor: its own, or a task's within it. */
@@ -34,11 +34,8 @@ export async function statisticsOf(
   const stats = found.flatMap((one) => one ?? []);
   const sum = (of: (one: (typeof stats)[number]) => number): number =>
     stats.reduce((total, one) => total + of(one), 0);
-  const held = heldBy(executor);
-  const amount = (name: string): number =>
-    held
-      .filter((one) => one.name === name)
-      .reduce((total, one) => total + (one.scalar?.value ?? 0), 0);
+  const cpus = limitOf(executor, 'cpus');
+  const memory = limitOf(executor, 'mem');
   return {
     timestamp: clock.nowMs() / 1000,
     processes: sum(({ pids }) => pids),
@@ -46,12 +43,12 @@ export async function statisticsOf(
     // The kernel's split of user and system time is not asked for: all counts as user time.
     cpus_user_time_secs: Math.round(sum(({ cpuNanos }) => cpuNanos) / 1e7) / 100,
     cpus_system_time_secs: 0,
-    cpus_limit: Math.round(amount('cpus') * 1000) / 1000,
+    ...(Number.isFinite(cpus) && { cpus_limit: Math.round(cpus * 1000) / 1000 }),
     mem_total_bytes: sum(({ memoryUsageBytes }) => memoryUsageBytes),
-    mem_limit_bytes: Math.round(amount('mem') * 2 ** 20),
+    ...(Number.isFinite(memory) && { mem_limit_bytes: Math.round(memory * 2 ** 20) }),
     mem_rss_bytes: sum(({ memoryRssBytes }) => memoryRssBytes),
     mem_anon_bytes: sum(({ memoryRssBytes }) => memoryRssBytes),
-    disk_limit_bytes: Math.round(amount('disk') * 2 ** 20),
+    disk_limit_bytes: Math.round(limitOf(executor, 'disk') * 2 ** 20),
     disk_used_bytes: sum(({ rootfsUsedBytes, logsUsedBytes }) => rootfsUsedBytes + logsUsedBytes),
   };
 }

@@ -8,6 +8,7 @@ import { runNamesOf } from '../paths.ts';
 import type { WorkPaths } from '../paths.ts';
 import { keyOfTask, toldPodUid } from '../world.ts';
 import type { World } from '../world.ts';
+import { commandExecutorName } from './executor-name.ts';
 
 /** An executor of this node as tools see it: command tasks have one each, groups share one. */
 export interface ExecutorView {
@@ -89,12 +90,10 @@ function infoOf(task: Task, annotation: string | undefined): ExecutorInfo {
   const { task: info, executorID, frameworkID, taskID, execution } = task.spec;
   if (written !== undefined) return written;
   if (execution !== 'Command' && info.executor !== undefined) return info.executor;
-  const { value = '', shell = true } = info.command ?? {};
-  const words = shell ? `sh -c '${value}'` : value;
   return {
     executor_id: { value: executorID },
     framework_id: { value: frameworkID },
-    name: `Command Executor (Task: ${taskID}) (Command: ${words})`,
+    name: commandExecutorName(info),
     source: taskID,
     command: info.command ?? {},
     resources: [],
@@ -106,6 +105,21 @@ export function heldBy(executor: ExecutorView): readonly Resource[] {
   const live = [...executor.queued, ...executor.launched];
   const own = executor.over ? [] : (executor.info.resources ?? []);
   return [...own, ...live.flatMap(({ spec }) => spec.task.resources ?? [])];
+}
+
+/** How much of it an executor may use: more than it holds where its tasks have limits; may be infinite. */
+export function limitOf(executor: ExecutorView, name: 'cpus' | 'mem' | 'disk'): number {
+  const own = executor.over ? 0 : amountOf(executor.info.resources, name);
+  return [...executor.queued, ...executor.launched].reduce((total, { spec }) => {
+    const task = taskInfoOf(spec);
+    return total + (task.limits?.[name]?.value ?? amountOf(task.resources, name));
+  }, own);
+}
+
+function amountOf(resources: readonly Resource[] = [], name: string): number {
+  return resources
+    .filter((one) => one.name === name)
+    .reduce((total, one) => total + (one.scalar?.value ?? 0), 0);
 }
 
 /** As GET_TASKS shows it. */
