@@ -44,6 +44,8 @@ public final class RxTasks {
         .build()
         .openStream()
         .await();
+    // The stream's end may be here before the answer to the call that ended it.
+    end();
   }
 
   private static Observable<Optional<SinkOperation<Call>>> answer(Event event) {
@@ -114,7 +116,7 @@ public final class RxTasks {
     return Call.newBuilder().setFrameworkId(ID).setType(type);
   }
 
-  private static void end() {
+  private static synchronized void end() {
     said.forEach(System.out::println);
     System.exit(0);
   }
