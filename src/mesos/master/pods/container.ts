@@ -68,7 +68,11 @@ interface PortMapping {
   readonly protocol?: string | undefined;
 }
 
-function ports({ container }: PodDraft, info: ContainerInfo): string | undefined {
+/** Of a container, or of a default executor, whose network all its tasks share. */
+export function ports(
+  { container }: Pick<PodDraft, 'container'>,
+  info: ContainerInfo,
+): string | undefined {
   if (isOnHostNetwork(info)) return undefined;
   const mappings: readonly PortMapping[] = [
     ...(info.docker?.port_mappings ?? []),

@@ -245,7 +245,16 @@ test('A secret by value is an environment variable, or a file from an annotation
 
 test('A default executor adds its share to the first container of its Pod', () => {
   const framework = frameworkOf();
-  const info: ExecutorInfo = { type: 'DEFAULT', executor_id: { value: 'e1' }, resources };
+  const container: ContainerInfo = {
+    type: 'MESOS',
+    network_infos: [{ name: 'net', port_mappings: [{ host_port: 31_000, container_port: 80 }] }],
+  };
+  const info: ExecutorInfo = {
+    type: 'DEFAULT',
+    executor_id: { value: 'e1' },
+    resources,
+    container,
+  };
   const executor = new ExecutorBook(framework, {
     info,
     agentID: 'm-S0',
@@ -267,6 +276,11 @@ test('A default executor adds its share to the first container of its Pod', () =
       }),
   );
   const pod = podOf({ framework }, { tasks, executor });
+  assert.equal(pod.spec?.hostNetwork, undefined);
+  assert.deepEqual(
+    pod.spec?.containers?.map((one) => one?.ports),
+    [[{ containerPort: 80, hostPort: 31_000, protocol: 'TCP' }], undefined],
+  );
   assert.deepEqual(
     pod.spec?.containers?.map((one) => [one?.name, one?.resources?.requests?.['cpu']]),
     [

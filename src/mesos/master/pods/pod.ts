@@ -6,7 +6,7 @@ import type { ExecutorBook, FrameworkBook, TaskBook } from '../core/books.ts';
 import { agentAnnotation } from '../core/executors.ts';
 import { annotations, labels as labelNames } from '../doors.ts';
 import { amountsOf, heldPorts } from './amounts.ts';
-import { fillContainer, isOnHostNetwork } from './container.ts';
+import { fillContainer, isOnHostNetwork, ports } from './container.ts';
 import { isLabel, type PodDraft } from './parameters.ts';
 
 /** What a Pod is made from. */
@@ -41,11 +41,14 @@ export function podOf(place: { readonly framework: FrameworkBook }, plan: PodPla
     draft.spec.containers = containersOf(draft, tasks);
     const [leader] = draft.spec.containers;
     // A default executor is no process here; what it asked for is held by its first task.
-    if (executor !== undefined && leader !== undefined && first !== undefined)
+    if (executor !== undefined && leader !== undefined && first !== undefined) {
       leader.resources = {
         requests: { ...amountsOf([...executor.resources, ...first.resources]).requests },
         limits: raised(amountsOf(first.resources, first.info.limits).limits, executor),
       };
+      if (executor.info.container !== undefined)
+        ports({ container: leader }, executor.info.container);
+    }
   }
   const held = heldPorts(resourcesOf(plan));
   if (held !== undefined) draft.annotations[annotations.heldPorts] = held;
