@@ -428,12 +428,20 @@ export function allProcesses(cluster: Cluster): readonly number[] {
 export function containerProcesses(cluster: Cluster, node = ''): readonly number[] {
   const tree = existsSync('/sys/fs/cgroup/memory') ? 'memory' : '';
   const root = join('/sys/fs/cgroup', tree, `tandem-${cluster.name}`, node);
-  if (!existsSync(root)) return [];
-  return readdirSync(root, { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('cgroup.procs'))
-    .flatMap((path) => readFileSync(join(root, path), 'utf8').split('\n'))
-    .filter((line) => line !== '')
-    .map(Number);
+  // Groups go while they are looked at: then once more.
+  for (;;) {
+    if (!existsSync(root)) return [];
+    try {
+      return readdirSync(root, { recursive: true, encoding: 'utf8' })
+        .filter((path) => path.endsWith('cgroup.procs'))
+        .flatMap((path) => readFileSync(join(root, path), 'utf8').split('\n'))
+        .filter((line) => line !== '')
+        .map(Number);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'ENOENT' && code !== 'ENODEV') throw error;
+    }
+  }
 }
 
 export function kill(pid: number, signal: NodeJS.Signals = 'SIGKILL'): void {

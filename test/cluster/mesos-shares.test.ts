@@ -131,7 +131,11 @@ suite('Shares', () => {
     const one = hungry(cluster, { role: 'one', ...fill });
     const two = hungry(cluster, { role: 'two', ...fill });
     try {
-      await until('tasks of both', () => Promise.resolve(one.running() > 0 && two.running() > 0));
+      await until(
+        'tasks of both',
+        () => Promise.resolve(one.running() > 0 && two.running() > 0),
+        40,
+      );
       await cluster.call(
         'POST',
         '/apis/apps/v1/namespaces/pods-three/deployments',
