@@ -14,8 +14,16 @@ export function installMesosFramework(): void {
   const manifest = { private: true, dependencies: { 'mesos-framework': '0.5.3' } };
   writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest));
   const flags = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--omit=dev'];
-  const step = spawnSync('npm', flags, { cwd: folder, encoding: 'utf8', timeout: 300_000 });
+  const env = { ...process.env, PATH: machineFirst(process.env['PATH'] ?? '') };
+  const step = spawnSync('npm', flags, { cwd: folder, env, encoding: 'utf8', timeout: 300_000 });
   assert.equal(step.status, 0, `npm ${flags.join(' ')}: ${step.stderr}`);
+}
+
+/** The machine's own npm knows its registry and its CA file; the one in `.tools` may not. */
+function machineFirst(path: string): string {
+  const folders = path.split(':');
+  const own = folders.filter((one) => one.includes('/.tools/'));
+  return [...folders.filter((one) => !own.includes(one)), ...own].join(':');
 }
 
 /** What the framework said, line by line, sorted: its calls overlap. It must end well. */
