@@ -1,9 +1,6 @@
-import { hostname } from 'node:os';
 import type { Face, Logger } from '#base';
-import { createInformer } from '#client';
-import { logVerbosely, serve, systemClock, systemProbeNet, systemRandom } from '#io';
+import { serve, systemClock } from '#io';
 import type { Pki, Served } from '#io';
-import { systemUser } from '#kube/server';
 import type { KubeServer } from '#kube/server';
 import {
   agents,
@@ -15,14 +12,7 @@ import {
 } from '#mesos/kinds';
 import type { Pool } from '#pool';
 import type { ClusterConfig } from '../cluster/config.ts';
-import { lookupHost, mesosZone } from '../cluster/mesos-zone.ts';
 import type { ClusterPlan } from '../cluster/plan.ts';
-import { logPath, serverName } from '../cluster/start.ts';
-import { systemStats } from '../system-stats.ts';
-import { mesosDnsVersion, mesosVersion } from '../version.ts';
-import { masterLog } from './master-log.ts';
-import { mesosAccess } from './mesos-access.ts';
-import { agentDoor } from './mesos-messages.ts';
 import type { MesosMessages } from './mesos-messages.ts';
 
 export interface MesosParts {
@@ -45,7 +35,8 @@ export interface MesosParts {
  */
 export async function serveMesos(parts: MesosParts): Promise<AsyncDisposable> {
   const { config, plan, kube, logger } = parts;
-  const started = once(() => start(parts));
+  const faces = once(() => import('./mesos-faces.ts'));
+  const started = once(async () => (await faces()).start(parts));
   const served: Served[] = [];
   const listen = async (what: string, port: number, face: Face): Promise<void> => {
     for (const host of config.root ? ['127.0.0.1', plan.hostIp] : ['127.0.0.1'])
@@ -57,7 +48,7 @@ export async function serveMesos(parts: MesosParts): Promise<AsyncDisposable> {
       }
   };
   const { mesosMaster, marathon, mesosDns } = plan.ports;
-  const names = once(() => namesFace(parts));
+  const names = once(async () => (await faces()).namesFace(parts));
   await Promise.all([
     listen('The Mesos master', mesosMaster, async (request) => (await started()).master(request)),
     listen('Marathon', marathon, async (request) => (await started()).marathon(request)),
@@ -87,102 +78,4 @@ function hasWork(reader: KubeServer['reader']): boolean {
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
   return () => (made ??= make());
-}
-
-/** The HTTP API of Mesos-DNS: reads the store, so it needs no master that runs. */
-async function namesFace(parts: MesosParts): Promise<Face> {
-  const { plan, kube, logger, signal } = parts;
-  const { MesosView, createMesosDnsFace } = await (await import('#net/dns')).loadMesosDns();
-  const view = new MesosView({
-    api: kube.apiFor(systemUser),
-    createInformer,
-    clock: systemClock,
-    logger,
-    signal,
-    zone: mesosZone(plan, plan.hostIp),
-    lookup: lookupHost,
-  });
-  const httpPort = plan.ports.mesosDns;
-  const face = createMesosDnsFace({ view, version: mesosDnsVersion, httpPort });
-  // The names of all tasks are for those who may see the tasks.
-  const access = mesosAccess(parts).master;
-  return async (request) => {
-    const caller = await access.authenticate(request, 'mesos-dns');
-    if ('refusal' in caller) return caller.refusal;
-    return caller.allows('view_tasks') ? face(request) : { status: 403, headers: {} };
-  };
-}
-
-interface Faces {
-  readonly master: Face;
-  readonly marathon: Face;
-}
-
-async function start(parts: MesosParts): Promise<Faces> {
-  const { config, plan, kube, pool, pki, logger, signal } = parts;
-  const [{ createMaster, createMasterFace, legacyRoutes }, { createMarathon }] = await Promise.all([
-    import('#mesos/master'),
-    import('#mesos/marathon'),
-  ]);
-  const system = { clock: systemClock, random: systemRandom, logger };
-  const common = { ...system, api: kube.apiFor(systemUser), createInformer };
-  const address = {
-    hostname: hostname(),
-    ip: config.root ? plan.hostIp : '127.0.0.1',
-    port: plan.ports.mesosMaster,
-  };
-  const access = mesosAccess(parts);
-  const master = createMaster({
-    ...common,
-    pool,
-    doors: kube,
-    agentDoor: agentDoor(kube, pki),
-    address,
-    version: mesosVersion,
-    agentPort: plan.ports.mesosAgent,
-  });
-  parts.messages.onMessage((message) => master.executorMessage(message));
-  const marathon = createMarathon({
-    ...common,
-    writer: kube,
-    link: master.link,
-    net: systemProbeNet,
-    address: { hostname: 'localhost', port: plan.ports.marathon },
-    masterURL: `http://localhost:${plan.ports.mesosMaster}/`,
-    access: access.marathon,
-  });
-  for (const loop of [master.run(signal), marathon.run(signal)])
-    loop.catch((error: unknown) => {
-      if (!signal.aborted) logger.error('A loop of Mesos ended', { error });
-    });
-  const flags = masterFlags(plan);
-  return {
-    master: createMasterFace({
-      ...system,
-      master,
-      access: access.master,
-      address,
-      version: mesosVersion,
-      flags,
-      files: masterLog(logPath(config, serverName)),
-      logLevel: (level) => logVerbosely(level > 0),
-      routes: legacyRoutes({ facts: { ...address, version: mesosVersion, flags }, systemStats }),
-    }),
-    marathon: marathon.face,
-  };
-}
-
-/** What `/flags` tells: those of the reference's flags that are true here. */
-function masterFlags(plan: ClusterPlan): Readonly<Record<string, string>> {
-  return {
-    allocation_interval: '1secs',
-    allocator: 'hierarchical',
-    authenticate_agents: 'false',
-    authenticate_frameworks: 'false',
-    max_completed_frameworks: '50',
-    max_completed_tasks_per_framework: '1000',
-    port: String(plan.ports.mesosMaster),
-    root_submissions: 'true',
-    version: 'false',
-  };
 }
