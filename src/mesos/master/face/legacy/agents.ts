@@ -1,14 +1,18 @@
+import { endpointResource, isUnreserved, reservationsByRole } from '#mesos/protocol';
 import type { AgentInfo, MessageCodec, Resource } from '#mesos/protocol';
 import type { AgentRecord } from '../../core/records.ts';
 import { RawJson, double, seconds } from './json.ts';
 import type { Json } from './json.ts';
-import { attributesJson, reservationRole, reservedByRole, resourcesJson } from './resources.ts';
+import { attributesJson, resourcesJson } from './resources.ts';
 import { messageJson } from './tasks.ts';
 
 /** master/http.cpp, `SlaveWriter`. Members in order, for `/state`, `/slaves` and `/state-summary`. */
 export function agentMembers(codec: MessageCodec, agent: AgentRecord): [string, Json][] {
   const total = agent.totalResources();
-  const reserved = [...reservedByRole(total)].map(([role, list]) => [role, resourcesJson(list)]);
+  const reserved = [...reservationsByRole(total)].map(([role, list]) => [
+    role,
+    resourcesJson(list),
+  ]);
   const members: [string, Json | undefined][] = [
     ['id', agent.id],
     ['hostname', agent.info.hostname],
@@ -25,7 +29,7 @@ export function agentMembers(codec: MessageCodec, agent: AgentRecord): [string, 
     ['used_resources', resourcesJson([...agent.usedResources(), ...agent.podResources()])],
     ['offered_resources', resourcesJson(agent.offeredResources())],
     ['reserved_resources', Object.fromEntries(reserved) as Record<string, Json>],
-    ['unreserved_resources', resourcesJson(total.filter(isUnreserved))],
+    ['unreserved_resources', resourcesJson(total.filter((one) => isUnreserved(one)))],
     ['active', agent.active],
     ['deactivated', agent.deactivated],
     ['version', agent.version],
@@ -51,12 +55,12 @@ function drainMembers({ drain }: AgentRecord): [string, Json][] {
 export function agentFullMembers(codec: MessageCodec, agent: AgentRecord): [string, Json][] {
   const total = agent.totalResources();
   const full = (resource: Resource): RawJson => fullResource(codec, resource);
-  const reserved = [...reservedByRole(total)].map(
+  const reserved = [...reservationsByRole(total)].map(
     ([role, list]) => [role, list.map(full)] as const,
   );
   return [
     ['reserved_resources_full', Object.fromEntries(reserved)],
-    ['unreserved_resources_full', total.filter(isUnreserved).map(full)],
+    ['unreserved_resources_full', total.filter((one) => isUnreserved(one)).map(full)],
     ['used_resources_full', [...agent.usedResources(), ...agent.podResources()].map(full)],
     ['offered_resources_full', agent.offeredResources().map(full)],
   ];
@@ -72,30 +76,7 @@ export function recoveredAgentJson(codec: MessageCodec, id: string, info: AgentI
   };
 }
 
-function isUnreserved(resource: Resource): boolean {
-  return reservationRole(resource) === undefined;
-}
-
-/** A Resource with `reservations`, and with `role` and `reservation` where the old form can say it. */
+/** In both forms, as far as the old one can say it. */
 export function fullResource(codec: MessageCodec, resource: Resource): RawJson {
-  const stack = resource.reservations ?? [];
-  const [only] = stack;
-  if (stack.length > 1 || resource.role !== undefined) return rawResource(codec, resource);
-  if (only === undefined) return rawResource(codec, { ...resource, role: '*' });
-  const { type, role, principal, labels } = only;
-  const dynamic = type === 'DYNAMIC';
-  return rawResource(codec, {
-    ...resource,
-    role,
-    ...(dynamic && {
-      reservation: {
-        ...(principal !== undefined && { principal }),
-        ...(labels !== undefined && { labels }),
-      },
-    }),
-  });
-}
-
-function rawResource(codec: MessageCodec, resource: Resource): RawJson {
-  return messageJson(codec, 'Resource', resource) ?? new RawJson('{}');
+  return messageJson(codec, 'Resource', endpointResource(resource)) ?? new RawJson('{}');
 }

@@ -43,27 +43,6 @@ export function rangesText(ranges: readonly ValueRange[]): string {
   return `[${joined.map(({ begin, end }) => `${begin}-${end}`).join(', ')}]`;
 }
 
-/** The innermost reservation's role; undefined when it is nobody's. */
-export function reservationRole(resource: Resource): string | undefined {
-  const last = resource.reservations?.at(-1);
-  if (last !== undefined) return last.role;
-  const { role } = resource;
-  return role === undefined || role === '*' ? undefined : role;
-}
-
-/** By role of the reservation. */
-export function reservedByRole(resources: readonly Resource[]): Map<string, Resource[]> {
-  const byRole = new Map<string, Resource[]>();
-  for (const resource of resources) {
-    const role = reservationRole(resource);
-    if (role === undefined) continue;
-    const list = byRole.get(role);
-    if (list === undefined) byRole.set(role, [resource]);
-    else list.push(resource);
-  }
-  return byRole;
-}
-
 export function attributesJson(attributes: readonly Attribute[]): Record<string, Json> {
   const json: Record<string, Json> = {};
   for (const { name, text, scalar, ranges } of attributes) {
