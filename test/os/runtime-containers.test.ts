@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { ContainerSpec, Image, SandboxSpec } from '#node/runtime';
@@ -247,6 +247,30 @@ test('a plain process runs on the host files as its user and ends with all its c
   assert.match(log(), /F 65534$/m);
   await fixture.runtime.stopContainer(id, { graceMs: 200 });
   assert.ok((await exited(id)).exitCode !== 0);
+});
+
+test('plain processes see the host devices, and however many start at once leave them alone', async () => {
+  const names = ['/dev/ptmx', '/dev/fd', '/dev/null', '/dev/pts'];
+  const facts = () => names.map((name) => [name, lstatSync(name).ino, lstatSync(name).mode]);
+  const before = facts();
+  const started = await Promise.all(
+    Array.from({ length: 12 }, () =>
+      start(
+        {
+          ...sh('exec </dev/ptmx && stat -L -c "%t:%T" /dev/ptmx'),
+          imageId: undefined,
+          workingDir: '/',
+        },
+        { hostNetwork: true },
+      ),
+    ),
+  );
+  for (const { id, log } of started) {
+    const end = await exited(id);
+    assert.equal(end.exitCode, 0, log());
+    await until('output', () => /F 5:2$/m.test(log()));
+  }
+  assert.deepEqual(facts(), before);
 });
 
 test('a restarted agent adopts what runs and learns what ended meanwhile', async () => {

@@ -141,7 +141,7 @@ function deviceAt(path: string, hostPath: string): DeviceNode {
   const major = ((stat.rdev >> 8) & 0xfff) >>> 0;
   const minor = (stat.rdev & 0xff) | ((stat.rdev >> 12) & 0xfff00);
   const type = stat.isBlockDevice() ? 'b' : 'c';
-  return { path, type, major, minor, fileMode: stat.mode & 0o777 };
+  return { path, hostPath, type, major, minor, fileMode: stat.mode & 0o777 };
 }
 
 /** Holds a shared PID namespace: does nothing, and reaps what the Pod's processes leave behind. */

@@ -28,6 +28,7 @@ export interface SpecInput {
 }
 export interface DeviceNode {
   readonly path: string;
+  readonly hostPath: string;
   readonly type: 'c' | 'b';
   readonly major: number;
   readonly minor: number;
@@ -87,7 +88,7 @@ export function ociSpec(input: SpecInput): OciSpec {
       namespaces: namespacesOf(input),
       resources: resourcesOf(input),
       rootfsPropagation: rootPropagation(container.mounts),
-      devices: input.devices.map((device) => ({ ...device, uid: 0, gid: 0 })),
+      devices: input.devices.map(({ hostPath: _, ...node }) => ({ ...node, uid: 0, gid: 0 })),
       sysctl: sysctlsOf(sandbox),
       ...(security.selinuxLabel === undefined ? {} : { mountLabel: security.selinuxLabel }),
       ...(unmasked ? {} : { maskedPaths: masked, readonlyPaths }),
@@ -217,10 +218,18 @@ function systemMounts(input: SpecInput): readonly OciMount[] {
   ];
 }
 
-/** The host's tree is there already; only what belongs to a PID namespace and a Pod is its own. */
+/**
+ * The host's tree is there already; only what belongs to a PID namespace and a Pod is its own. `/dev`
+ * is named because the runtimes make links and nodes in one that is not a bind mount: here that
+ * would be the host's own, and two processes that start at once would meet there.
+ */
 function processMounts(input: SpecInput): readonly OciMount[] {
   const proc = { ...fs('proc', '/proc'), options: ['nosuid', 'noexec', 'nodev'] };
-  return input.sandbox.hostPid ? [] : [proc];
+  const dev = bind('/dev', '/dev', ['rbind', 'rslave']);
+  const devices = input.devices
+    .filter(({ path, hostPath }) => path !== hostPath)
+    .map(({ path, hostPath }) => bind(hostPath, path, ['bind', 'rprivate']));
+  return [...(input.sandbox.hostPid ? [] : [proc]), dev, ...devices];
 }
 
 function shmMount(input: SpecInput): OciMount {
