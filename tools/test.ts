@@ -2,12 +2,14 @@
  * Runs the test suites this user may run and ends with one line: `N passed, N failed`.
  *
  * Usage: node tools/test.ts [--long] [--interop] [SUITE...]
- * Suites: unit, checks (format, types, lint, tidy), os (root: containers, networks, file systems),
+ * Suites: unit, project (the documents), os (root: containers, networks, file systems),
  * cluster (root: whole clusters through `./tandem`), interop (real clients; only when asked for).
  * `--long` runs the campaigns instead of the short forms: thousands of seeds, hundreds of kills.
  */
 import { spawn } from 'node:child_process';
 import { globSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { dealt } from './deal.ts';
 
 interface Suite {
   readonly name: string;
@@ -62,12 +64,27 @@ function chosen(): readonly Suite[] {
   return suites.filter(({ name }) => name !== 'interop' || interop);
 }
 
-async function runSuite(suite: Suite): Promise<{ passed: number; failed: number }> {
+interface Sum {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+async function runSuite(suite: Suite): Promise<Sum> {
   const files = globSync(suite.files, {
     exclude: (path) => path.includes('node_modules'),
   }).toSorted();
   if (files.length === 0) return { passed: 0, failed: 0 };
   console.log(`\n== ${suite.name}: ${files.length} files`);
+  // Tests that change the machine run alone; the others share the processors.
+  const hands = suite.isolated ? 1 : Math.min(2, availableParallelism());
+  const sums = await Promise.all(
+    dealt(files, hands).map((part, hand) => runFiles(suite, part, hand === 0)),
+  );
+  return sums.reduce((a, b) => ({ passed: a.passed + b.passed, failed: a.failed + b.failed }));
+}
+
+/** What is not shown as it comes is shown whole at the end, so that two processes do not mix their lines. */
+async function runFiles(suite: Suite, files: readonly string[], live: boolean): Promise<Sum> {
   const child = spawn(
     process.execPath,
     [
@@ -84,15 +101,18 @@ async function runSuite(suite: Suite): Promise<{ passed: number; failed: number 
       timeout: suite.minutesMax * 60_000 * (long ? 10 : 1),
     },
   );
+  const ended = new Promise<number>((resolve) => {
+    child.once('exit', (status) => resolve(status ?? 1));
+  });
+  let shown = '';
   let text = '';
   for await (const chunk of child.stdout) {
-    process.stdout.write(chunk as Buffer);
+    if (live) process.stdout.write(chunk as Buffer);
+    else shown += (chunk as Buffer).toString();
     text = (text + (chunk as Buffer).toString()).slice(-100_000);
   }
-  const code = await new Promise<number>((resolve) => {
-    if (child.exitCode !== null) resolve(child.exitCode);
-    else child.once('exit', (status) => resolve(status ?? 1));
-  });
+  process.stdout.write(shown);
+  const code = await ended;
   const count = (word: string): number =>
     Number(new RegExp(`ℹ ${word} (\\d+)`).exec(text)?.[1] ?? 0);
   const skipped = count('skipped') + count('cancelled') + count('todo');

@@ -345,7 +345,7 @@ async function simulate(seed: number): Promise<void> {
 test('Pods live through crashes of the agent: nothing doubled, orphaned or invented', {
   timeout: 120_000,
 }, async () => {
-  for (const seed of seedsFromEnvironment(10)) {
+  for (const seed of seedsFromEnvironment(6)) {
     try {
       await simulate(seed);
     } catch (cause) {
