@@ -312,3 +312,14 @@ test('A killed task starts again; killed and scaled it does not', async () => {
   assert.ok(!after.tasks.some(({ id }) => id === second?.id));
   await world.stop();
 });
+
+test('Checks of agents and of Marathon in any order leave a deployment in peace', async () => {
+  const world = await createWorld();
+  const command = { protocol: 'COMMAND', command: { value: 'true' } };
+  const healthChecks = [command, { protocol: 'TCP', port: 80, gracePeriodSeconds: 1 }];
+  await world.ask('POST', '/v2/apps', { ...sleep, healthChecks, instances: 0 });
+  await world.ask('PUT', '/v2/apps/sleep', { cmd: 'sleep 2000' });
+  await world.ask('DELETE', '/v2/apps/sleep');
+  assert.deepEqual((await world.call('GET', '/v2/deployments')).json, []);
+  await world.stop();
+});

@@ -36,7 +36,8 @@ interface Watched {
   readonly app: App;
   /** Since when this definition is in force. */
   readonly since: string;
-  readonly timers: Cancel[];
+  /** By the index of the check; checks that agents make have none. */
+  readonly timers: Map<number, Cancel>;
 }
 
 interface Result {
@@ -82,7 +83,7 @@ class HealthCheckManager implements HealthChecks {
     const others = this.#watched.get(id) ?? [];
     if (others.at(-1)?.since === since) return;
     if (healthChecks.length === 0 && others.length === 0) return;
-    const watched: Watched = { app, since, timers: [] };
+    const watched: Watched = { app, since, timers: new Map() };
     this.#watched.set(id, [...others, watched]);
     this.#prune(id);
     for (const [index, check] of healthChecks.entries()) {
@@ -99,7 +100,7 @@ class HealthCheckManager implements HealthChecks {
     const list = this.#watched.get(appID);
     if (list === undefined) return;
     this.#watched.delete(appID);
-    for (const { timers } of list) for (const cancel of timers) cancel();
+    for (const watched of list) endChecks(watched);
     this.#options.events.publish('remove_health_check_event', () => ({ appId: appID }));
   }
 
@@ -114,8 +115,7 @@ class HealthCheckManager implements HealthChecks {
   }
 
   stop(): void {
-    for (const list of this.#watched.values())
-      for (const { timers } of list) for (const cancel of timers) cancel();
+    for (const list of this.#watched.values()) for (const watched of list) endChecks(watched);
     this.#watched.clear();
   }
 
@@ -128,8 +128,7 @@ class HealthCheckManager implements HealthChecks {
       if (next === undefined) return true;
       return versions.some((version) => version >= watched.since && version < next.since);
     });
-    for (const watched of list)
-      if (!kept.includes(watched)) for (const cancel of watched.timers) cancel();
+    for (const watched of list) if (!kept.includes(watched)) endChecks(watched);
     this.#watched.set(id, kept);
   }
 
@@ -137,11 +136,12 @@ class HealthCheckManager implements HealthChecks {
     const check = watched.app.healthChecks?.[index];
     if (check === undefined) return;
     const delayMs = Math.min(check.intervalSeconds * 1000, delayMsMax);
-    watched.timers[index] = this.#options.clock.after(Math.max(1, delayMs), () => {
+    const cancel = this.#options.clock.after(Math.max(1, delayMs), () => {
       this.#schedule(watched, index, Number.POSITIVE_INFINITY);
       for (const instance of this.#instancesOf(watched))
         void this.#probe(watched, { index, check, instance });
     });
+    watched.timers.set(index, cancel);
   }
 
   #instancesOf(watched: Watched): Instance[] {
@@ -303,6 +303,10 @@ class HealthCheckManager implements HealthChecks {
     this.#options.killed(instance, task, cause);
     this.#options.killer.kill(instance);
   }
+}
+
+function endChecks({ timers }: Watched): void {
+  for (const cancel of timers.values()) cancel();
 }
 
 export function isOurs({ protocol }: Check): boolean {
