@@ -378,9 +378,15 @@ test('log rotation keeps the old lines under another name and goes on in a fresh
 });
 
 test('statistics come from the cgroup', async () => {
-  const { id } = await start(sh('echo x > /file; sleep 100'));
-  const stats = await fixture.runtime.containerStats(id);
-  assert.ok(stats !== undefined && stats.memoryUsageBytes > 0 && stats.pids >= 1);
+  const { id } = await start(sh('echo x > /file; while :; do cat /etc/passwd; done >/dev/null'));
+  const enough = async (): Promise<boolean> => {
+    const stats = await fixture.runtime.containerStats(id);
+    assert.ok(stats !== undefined && stats.memoryUsageBytes > 0 && stats.pids >= 1);
+    return stats.cpuUserNanos > 0 && stats.cpuSystemNanos > 0;
+  };
+  const endMs = performance.now() + 10_000;
+  while (!(await enough())) assert.ok(performance.now() < endMs, 'no time of both kinds');
+  await fixture.runtime.stopContainer(id, { graceMs: 0 });
   const machine = await fixture.runtime.machine();
   assert.ok(machine.cpuMillis >= 1000 && machine.memoryBytes > 0 && machine.bootId !== '');
 });

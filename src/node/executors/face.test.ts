@@ -192,6 +192,27 @@ test('The operator API tells of tasks, containers and files', async () => {
   world.crash();
 });
 
+test('Statistics tell the CPU time of user and system apart', async () => {
+  const { world } = await running();
+  world.machine.stats = {
+    atMs: 0,
+    cpuNanos: 3_000_000_000,
+    cpuUserNanos: 2_000_000_000,
+    cpuSystemNanos: 1_010_000_000,
+    memoryWorkingSetBytes: 0,
+    memoryUsageBytes: 0,
+    memoryRssBytes: 0,
+    pids: 1,
+    rootfsUsedBytes: 0,
+    logsUsedBytes: 0,
+  };
+  const answer = await get(world, '/monitor/statistics');
+  const [one] = jsonOf(answer) as unknown as readonly { statistics: Record<string, number> }[];
+  const { cpus_user_time_secs, cpus_system_time_secs } = one?.statistics ?? {};
+  assert.deepEqual([cpus_user_time_secs, cpus_system_time_secs], [2, 1.01]);
+  world.crash();
+});
+
 test('A sandbox whose Pod is gone stays for days, and goes at once when the disk is full', async () => {
   const { world, dir } = await running();
   const pod = world.pod('pod-t1');

@@ -152,6 +152,12 @@ export class FakeMachine implements Runtime {
     this.end(id, heeds ? 143 : 137);
   }
 
+  async signalContainer(id: string, signal: number): Promise<boolean> {
+    if (this.#containers.get(id)?.state !== 'running') return false;
+    this.end(id, 128 + signal);
+    return true;
+  }
+
   async removeContainer(id: string): Promise<void> {
     this.#containers.delete(id);
   }
@@ -203,8 +209,9 @@ export class FakeMachine implements Runtime {
     return `/logs/${id}.log`;
   }
   async rotateLog(): Promise<void> {}
+  stats: ContainerStats | undefined;
   async containerStats(): Promise<ContainerStats | undefined> {
-    return undefined;
+    return this.stats;
   }
   machine(): Promise<Machine> {
     return unused();

@@ -8,6 +8,8 @@ const mib = 2 ** 20;
 const stats = (change: Partial<ContainerStats>): ContainerStats => ({
   atMs: 0,
   cpuNanos: 0,
+  cpuUserNanos: 0,
+  cpuSystemNanos: 0,
   memoryWorkingSetBytes: mib,
   memoryUsageBytes: mib,
   memoryRssBytes: mib,

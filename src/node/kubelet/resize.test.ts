@@ -132,6 +132,8 @@ test('A memory limit below what is used is not set; the condition says why', asy
   const stats = {
     atMs: 0,
     cpuNanos: 0,
+    cpuUserNanos: 0,
+    cpuSystemNanos: 0,
     memoryWorkingSetBytes: 50 * 2 ** 20,
     memoryUsageBytes: 50 * 2 ** 20,
     memoryRssBytes: 0,

@@ -19,6 +19,8 @@ export interface Runtime extends AsyncDisposable {
   startContainer(id: string): Promise<void>;
   /** `signal` ('SIGTERM' unless the image or spec says otherwise), SIGKILL to the whole cgroup after grace. */
   stopContainer(id: string, options: { graceMs: number; signal?: string }): Promise<void>;
+  /** One signal, by number, to the main process and nothing else; false when it does not run. */
+  signalContainer(id: string, signal: number): Promise<boolean>;
   removeContainer(id: string): Promise<void>;
   containers(): readonly Container[];
   container(id: string): Container | undefined;
@@ -27,10 +29,7 @@ export interface Runtime extends AsyncDisposable {
   /** Runs a command in a container to its end; output is cut after `outputBytesMax`. */
   execSync(id: string, options: ExecSyncOptions): Promise<ExecResult>;
   /** Runs a command with streams (kubectl exec). */
-  exec(
-    id: string,
-    options: StreamOptions & { readonly command: readonly string[] },
-  ): Promise<Process>;
+  exec(id: string, options: ExecOptions): Promise<Process>;
   /** The running main process' streams (kubectl attach). */
   attach(id: string, options: StreamOptions): Promise<Process>;
   /** A connection to `port` on loopback inside the sandbox's network namespace. */
@@ -170,6 +169,14 @@ export interface ContainerSpec {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly stopSignal: string | undefined;
+  /** Limits of each process; what is not named is the agent's own. */
+  readonly rlimits?: readonly ProcessLimit[] | undefined;
+}
+/** setrlimit(2): `RLIMIT_NOFILE` and the like; without numbers there is no limit. */
+export interface ProcessLimit {
+  readonly type: string;
+  readonly soft?: number | undefined;
+  readonly hard?: number | undefined;
 }
 export interface Mount {
   readonly hostPath: string;
@@ -262,6 +269,13 @@ export interface StreamOptions {
   readonly stdout: boolean;
   readonly stderr: boolean;
 }
+export interface ExecOptions extends StreamOptions {
+  readonly command: readonly string[];
+  /** Beside the container's own, which they replace where names are equal. */
+  readonly env?: readonly { readonly name: string; readonly value: string }[] | undefined;
+  /** Instead of the container's own; without supplementary groups. */
+  readonly user?: { readonly uid: number; readonly gid: number } | undefined;
+}
 /** Streams of a process; absent where not asked for. With a tty stderr is never there. */
 export interface Process {
   readonly stdin:
@@ -270,6 +284,8 @@ export interface Process {
   readonly stdout: AsyncIterable<Uint8Array> | undefined;
   readonly stderr: AsyncIterable<Uint8Array> | undefined;
   resize(columns: number, rows: number): void;
+  /** Of an exec: a signal to its process. */
+  signal?(signal: number): void;
   /** Exit code of an exec; for attach resolves when the streams end. */
   readonly exited: Promise<number>;
   /** Detaches; an exec's process is killed. */
@@ -279,6 +295,8 @@ export interface Process {
 export interface ContainerStats {
   readonly atMs: number;
   readonly cpuNanos: number;
+  readonly cpuUserNanos: number;
+  readonly cpuSystemNanos: number;
   readonly memoryWorkingSetBytes: number;
   readonly memoryUsageBytes: number;
   readonly memoryRssBytes: number;

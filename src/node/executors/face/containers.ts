@@ -40,9 +40,8 @@ export async function statisticsOf(
     timestamp: clock.nowMs() / 1000,
     processes: sum(({ pids }) => pids),
     threads: sum(({ pids }) => pids),
-    // The kernel's split of user and system time is not asked for: all counts as user time.
-    cpus_user_time_secs: Math.round(sum(({ cpuNanos }) => cpuNanos) / 1e7) / 100,
-    cpus_system_time_secs: 0,
+    cpus_user_time_secs: seconds(sum(({ cpuUserNanos }) => cpuUserNanos)),
+    cpus_system_time_secs: seconds(sum(({ cpuSystemNanos }) => cpuSystemNanos)),
     ...(Number.isFinite(cpus) && { cpus_limit: Math.round(cpus * 1000) / 1000 }),
     mem_total_bytes: sum(({ memoryUsageBytes }) => memoryUsageBytes),
     ...(Number.isFinite(memory) && { mem_limit_bytes: Math.round(memory * 2 ** 20) }),
@@ -51,6 +50,11 @@ export async function statisticsOf(
     disk_limit_bytes: Math.round(limitOf(executor, 'disk') * 2 ** 20),
     disk_used_bytes: sum(({ rootfsUsedBytes, logsUsedBytes }) => rootfsUsedBytes + logsUsedBytes),
   };
+}
+
+/** In hundredths, as the kernel's ticks are. */
+function seconds(nanoseconds: number): number {
+  return Math.round(nanoseconds / 1e7) / 100;
 }
 
 export function containersOf(

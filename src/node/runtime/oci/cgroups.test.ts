@@ -155,12 +155,13 @@ test('usage and kills for want of memory are read from either version', () => {
   put(v1.root, `memory${pod}/memory.stat`, 'total_rss 2000\ntotal_inactive_file 1000\n');
   put(v1.root, `memory${pod}/memory.oom_control`, 'under_oom 0\noom_kill 3\n');
   put(v1.root, `cpu,cpuacct${pod}/cpuacct.usage`, '777\n');
+  put(v1.root, `cpu,cpuacct${pod}/cpuacct.stat`, 'user 3\nsystem 2\n');
   put(v1.root, `pids${pod}/pids.current`, '4\n');
   const v2 = tree('v2');
   put(v2.root, `unified${pod}/memory.current`, '5000\n');
   put(v2.root, `unified${pod}/memory.stat`, 'anon 2000\ninactive_file 1000\n');
   put(v2.root, `unified${pod}/memory.events`, 'oom 3\noom_kill 3\n');
-  put(v2.root, `unified${pod}/cpu.stat`, 'usage_usec 777\n');
+  put(v2.root, `unified${pod}/cpu.stat`, 'usage_usec 777\nuser_usec 500\nsystem_usec 277\n');
   put(v2.root, `unified${pod}/pids.current`, '4\n');
   const common = {
     memoryUsageBytes: 5000,
@@ -169,8 +170,18 @@ test('usage and kills for want of memory are read from either version', () => {
     pids: 4,
   };
   const [one, two] = [Cgroups.probe(v1.table), Cgroups.probe(v2.table)];
-  assert.deepEqual(one.usage(pod), { ...common, cpuNanos: 777 });
-  assert.deepEqual(two.usage(pod), { ...common, cpuNanos: 777_000 });
+  assert.deepEqual(one.usage(pod), {
+    ...common,
+    cpuNanos: 777,
+    cpuUserNanos: 30_000_000,
+    cpuSystemNanos: 20_000_000,
+  });
+  assert.deepEqual(two.usage(pod), {
+    ...common,
+    cpuNanos: 777_000,
+    cpuUserNanos: 500_000,
+    cpuSystemNanos: 277_000,
+  });
   assert.deepEqual([one.oomKills(pod), two.oomKills(pod)], [3, 3]);
 });
 

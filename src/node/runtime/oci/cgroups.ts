@@ -8,6 +8,8 @@ export type CgroupLayout = 'v1' | 'hybrid' | 'v2';
 
 export interface CgroupUsage {
   readonly cpuNanos: number;
+  readonly cpuUserNanos: number;
+  readonly cpuSystemNanos: number;
   readonly memoryUsageBytes: number;
   readonly memoryWorkingSetBytes: number;
   readonly memoryRssBytes: number;
@@ -16,6 +18,8 @@ export interface CgroupUsage {
 
 const noUsage: CgroupUsage = {
   cpuNanos: 0,
+  cpuUserNanos: 0,
+  cpuSystemNanos: 0,
   memoryUsageBytes: 0,
   memoryWorkingSetBytes: 0,
   memoryRssBytes: 0,
@@ -186,7 +190,7 @@ export class Cgroups {
     );
     const inactive = field(this.isV2 ? 'inactive_file' : 'total_inactive_file');
     return {
-      cpuNanos: this.#cpuNanos(path),
+      ...this.#cpuTime(path),
       memoryUsageBytes: used,
       memoryWorkingSetBytes: Math.max(0, used - inactive),
       memoryRssBytes: field(this.isV2 ? 'anon' : 'total_rss'),
@@ -194,10 +198,23 @@ export class Cgroups {
     };
   }
 
-  #cpuNanos(path: string): number {
-    if (!this.isV2) return Number(readFile(join(this.#dir('cpuacct', path), 'cpuacct.usage')) ?? 0);
-    const stat = readFile(join(this.#dir('cpu', path), 'cpu.stat')) ?? '';
-    return Number(/^usage_usec (\d+)$/m.exec(stat)?.[1] ?? 0) * 1000;
+  /** Version 1 counts the two kinds in ticks of 10 ms (USER_HZ), so that they may be a little apart. */
+  #cpuTime(path: string): Pick<CgroupUsage, 'cpuNanos' | 'cpuUserNanos' | 'cpuSystemNanos'> {
+    const dir = this.#dir(this.isV2 ? 'cpu' : 'cpuacct', path);
+    const stat = readFile(join(dir, this.isV2 ? 'cpu.stat' : 'cpuacct.stat')) ?? '';
+    const field = (name: string): number =>
+      Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(stat)?.[1] ?? 0);
+    if (this.isV2)
+      return {
+        cpuNanos: field('usage_usec') * 1000,
+        cpuUserNanos: field('user_usec') * 1000,
+        cpuSystemNanos: field('system_usec') * 1000,
+      };
+    return {
+      cpuNanos: Number(readFile(join(dir, 'cpuacct.usage')) ?? 0),
+      cpuUserNanos: field('user') * 1e7,
+      cpuSystemNanos: field('system') * 1e7,
+    };
   }
 
   #makeV2(path: string): void {

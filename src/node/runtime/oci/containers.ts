@@ -15,6 +15,7 @@ import { removeMountPoints } from './mount-points.ts';
 import type { Paths } from './paths.ts';
 import { isAlive, isConmonOf, loadRecords, processStart, saveRecord } from './records.ts';
 import type { ContainerRecord } from './records.ts';
+import { ociText } from './spec.ts';
 import type { OciSpec } from './spec.ts';
 import type { ResolvedUser } from './users.ts';
 
@@ -146,7 +147,7 @@ export class Containers {
       for (const name of ['rootfs', 'upper', 'work'])
         mkdirSync(join(bundle, name), { recursive: true, mode: 0o755 });
       saveRecord(this.#place.paths.containers, record);
-      writeFileSync(join(bundle, 'config.json'), JSON.stringify(plan.oci), { mode: 0o600 });
+      writeFileSync(join(bundle, 'config.json'), ociText(plan.oci), { mode: 0o600 });
       mkdirSync(dirname(spec.logPath), { recursive: true });
       const pid = await createUnderConmon(this.#place, {
         id,
@@ -202,6 +203,14 @@ export class Containers {
       if (await this.#awaitEnd(id, graceMs)) return;
     }
     await this.kill(id);
+  }
+
+  /** To the main process alone; false when there is none. */
+  signal(id: string, wanted: number): boolean {
+    const record = this.#records.get(id);
+    if (record?.state !== 'running' || record.pid === undefined) return false;
+    if (!isAlive(record.pid, record.pidStart)) return false;
+    return signal(record.pid, wanted);
   }
 
   /** SIGKILL to the whole cgroup, and the end of it awaited. */

@@ -3,12 +3,19 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import type { ByteSocket, Clock } from '#base';
-import type { ExecResult, ExecSyncOptions, Process, StreamOptions } from '../runtime.ts';
+import type {
+  ExecOptions,
+  ExecResult,
+  ExecSyncOptions,
+  Process,
+  StreamOptions,
+} from '../runtime.ts';
 import { signal } from './cgroups.ts';
 import { toolEnvironment } from './command.ts';
 import { control, ociArgs, type ConmonPlace } from './conmon.ts';
 import { isMissing } from './namespace.ts';
 import { packetsOf, relay } from './relay.ts';
+import { ociText } from './spec.ts';
 import type { OciProcess } from './spec.ts';
 import { Channel, inputOf, readUpTo } from './streams.ts';
 
@@ -21,21 +28,28 @@ interface ExecPlace {
   readonly pidFile: string;
 }
 
-function prepare(bundle: string, options: { command: readonly string[]; tty: boolean }): ExecPlace {
+function prepare(
+  bundle: string,
+  options: Pick<ExecOptions, 'command' | 'tty' | 'env' | 'user'>,
+): ExecPlace {
   const folder = join(bundle, 'exec', `${process.pid}-${turns++}`);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const text = readFileSync(join(bundle, 'config.json'), 'utf8');
   const config: { readonly process: OciProcess } = JSON.parse(text);
-  const env = options.tty ? ['TERM=xterm'] : [];
-  const had = config.process.env.filter((line) => !options.tty || !line.startsWith('TERM='));
+  const env = (options.env ?? []).map(({ name, value }) => `${name}=${value}`);
+  const named = new Set((options.env ?? []).map(({ name }) => name));
+  if (options.tty && !named.has('TERM')) env.push('TERM=xterm');
+  for (const line of env) named.add(line.slice(0, line.indexOf('=')));
+  const had = config.process.env.filter((line) => !named.has(line.slice(0, line.indexOf('='))));
   const wanted: OciProcess = {
     ...config.process,
     terminal: options.tty,
     args: options.command,
     env: [...had, ...env],
+    ...(options.user === undefined ? {} : { user: { ...options.user, additionalGids: [] } }),
   };
   const processFile = join(folder, 'process.json');
-  writeFileSync(processFile, JSON.stringify(wanted), { mode: 0o600 });
+  writeFileSync(processFile, ociText(wanted), { mode: 0o600 });
   return { folder, processFile, pidFile: join(folder, 'pid') };
 }
 
@@ -43,6 +57,12 @@ function execArgs(place: ConmonPlace, id: string, at: ExecPlace): readonly strin
   const { prefix, oci } = place;
   const files = ['--process', at.processFile, '--pid-file', at.pidFile];
   return [...prefix, oci, ...ociArgs(place), 'exec', ...files, id];
+}
+
+/** A signal to the exec's process alone. */
+function signalMain(at: ExecPlace, wanted: number): void {
+  const pid = Number(readIf(at.pidFile) ?? 0);
+  if (pid > 1) signal(pid, wanted);
 }
 
 /** SIGKILL to the exec's process and what it has started, which is in nobody's group of its own. */
@@ -96,10 +116,7 @@ export async function execSync(target: ExecTarget, options: ExecSyncOptions): Pr
 }
 
 /** Exec with pipes is the OCI runtime's own; with a terminal, conmon holds the pty. */
-export async function execStreams(
-  target: ExecTarget,
-  options: StreamOptions & { readonly command: readonly string[] },
-): Promise<Process> {
+export async function execStreams(target: ExecTarget, options: ExecOptions): Promise<Process> {
   const at = prepare(target.bundle, options);
   if (options.tty) return execTerminal(target, at, options);
   const [file = '', ...args] = execArgs(target.place, target.id, at);
@@ -118,6 +135,7 @@ export async function execStreams(
     stdout: child.stdout ?? undefined,
     stderr: child.stderr ?? undefined,
     resize: () => undefined,
+    signal: (wanted) => signalMain(at, wanted),
     exited,
     close: () => {
       killTree(at);
@@ -212,6 +230,7 @@ async function execTerminal(
     {
       exited,
       close: () => killTree(at),
+      signal: (wanted) => signalMain(at, wanted),
     },
   );
 }
@@ -279,7 +298,11 @@ export async function attachStreams(target: ExecTarget, options: StreamOptions):
 function overSocket(
   socket: ByteSocket,
   options: StreamOptions & { readonly bundle: string },
-  end: { readonly exited: Promise<number>; readonly close: () => void },
+  end: {
+    readonly exited: Promise<number>;
+    readonly close: () => void;
+    readonly signal?: (signal: number) => void;
+  },
 ): Process {
   const stdout = options.stdout ? new Channel() : undefined;
   const stderr = options.stderr && !options.tty ? new Channel() : undefined;
@@ -306,6 +329,7 @@ function overSocket(
       // A terminal that has just gone needs no size.
       control(options.bundle, `1 ${rows} ${columns}`).catch(() => undefined);
     },
+    ...(end.signal === undefined ? {} : { signal: end.signal }),
     exited: end.exited,
     close: () => {
       end.close();

@@ -11,6 +11,7 @@ import {
   type Container,
   type ContainerSpec,
   type ContainerStats,
+  type ExecOptions,
   type ExecResult,
   type ExecSyncOptions,
   type Machine,
@@ -241,6 +242,10 @@ class OciRuntime implements Runtime {
     await this.#in.containers.stop(id, name, options.graceMs);
   }
 
+  async signalContainer(id: string, signal: number): Promise<boolean> {
+    return this.#in.containers.signal(id, signal);
+  }
+
   async removeContainer(id: string): Promise<void> {
     await this.#in.containers.remove(id);
     this.images.unuse(id);
@@ -259,10 +264,7 @@ class OciRuntime implements Runtime {
   execSync(id: string, options: ExecSyncOptions): Promise<ExecResult> {
     return execSync(this.#target(id), options);
   }
-  exec(
-    id: string,
-    options: StreamOptions & { readonly command: readonly string[] },
-  ): Promise<Process> {
+  exec(id: string, options: ExecOptions): Promise<Process> {
     return execStreams(this.#target(id), options);
   }
   attach(id: string, options: StreamOptions): Promise<Process> {

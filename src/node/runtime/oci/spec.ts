@@ -122,12 +122,28 @@ function processOf(input: SpecInput): OciProcess {
     },
     noNewPrivileges: !security.allowPrivilegeEscalation && !security.privileged,
     ...oomScoreOf(input),
+    ...((container.rlimits ?? []).length === 0 ? {} : { rlimits: limitsOf(container) }),
     ...(security.apparmorProfile === undefined
       ? {}
       : { apparmorProfile: security.apparmorProfile }),
     ...(security.selinuxLabel === undefined ? {} : { selinuxLabel: security.selinuxLabel }),
   };
 }
+
+const unlimited = 2 ** 64;
+
+function limitsOf({ rlimits = [] }: ContainerSpec): readonly unknown[] {
+  return rlimits.map(({ type, soft = unlimited, hard = unlimited }) => ({ type, soft, hard }));
+}
+
+/**
+ * The document as the runtime reads it: no limit is the largest 64-bit number, which no number here
+ * can be, nor once it was read again.
+ */
+export function ociText(document: unknown): string {
+  return JSON.stringify(document).replaceAll(/:(18446744073709551616|18446744073709552000)\b/g, max);
+}
+const max = ':18446744073709551615';
 
 /** Below what the agent itself has, only CAP_SYS_RESOURCE allows; without it the wish is cut. */
 function oomScoreOf(input: SpecInput): { readonly oomScoreAdj?: number } {
