@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { writeFileSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
+import { bringGo } from './bring.ts';
 
 export interface Kubectl {
   readonly minor: number;
@@ -63,9 +64,7 @@ export function findKubectls(long: boolean): readonly Kubectl[] {
     if (path !== undefined) found.set(minor, path);
   }
   if (found.size === 0)
-    throw new Error(
-      'There is no kubectl on this machine and no Go to build one: install kubectl or golang',
-    );
+    throw new Error('There is no kubectl on this machine, and none could be built');
   return [...found].map(([minor, path]) => ({ minor, path })).toSorted((a, b) => a.minor - b.minor);
 }
 
@@ -102,9 +101,9 @@ function minorOf(path: string): number | undefined {
   return minor >= oldestMinor && minor <= newestMinor ? minor : undefined;
 }
 
-/** Undefined without Go or without a way to its modules. */
+/** Undefined without a way to Go's modules. */
 function built(minor: number): string | undefined {
-  if (spawnSync('go', ['version']).status !== 0) return undefined;
+  const go = bringGo();
   const folder = join(cache, `1.${minor}`);
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'go.mod'), 'module kubectl\n\ngo 1.20\n');
@@ -120,7 +119,7 @@ function built(minor: number): string | undefined {
     ['build', '-trimpath', '-ldflags', ['-s -w', ...variables].join(' '), '-o', 'kubectl.new', '.'],
   ];
   for (const args of steps) {
-    const step = spawnSync('go', args, { cwd: folder, encoding: 'utf8', timeout: buildMsMax });
+    const step = spawnSync(go, args, { cwd: folder, encoding: 'utf8', timeout: buildMsMax });
     if (step.status === 0) continue;
     console.log(`go ${args[0]} failed: ${step.stderr.slice(-2000)}`);
     return undefined;

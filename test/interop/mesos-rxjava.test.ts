@@ -1,11 +1,11 @@
 /** mesos-rxjava 0.1.2, which Singularity's scheduler stands on: protobuf over RecordIO, from Java. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { run, startCluster } from '../cluster/cluster.ts';
 import type { Cluster } from '../cluster/cluster.ts';
+import { bringMaven, must } from './bring.ts';
 
 const folder = resolve(import.meta.dirname, '../../.tools/mesos-rxjava');
 const jars = join(folder, 'jars');
@@ -26,13 +26,12 @@ const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.
 <dependencies>${dependencies}</dependencies></project>`;
 
 function install(): void {
+  bringMaven();
   if (existsSync(client)) return;
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'pom.xml'), pom);
   const args = ['-q', '-B', 'dependency:copy-dependencies', `-DoutputDirectory=${jars}`];
-  const step = spawnSync('mvn', args, { cwd: folder, encoding: 'utf8', timeout: 300_000 });
-  const failed = step.error?.message ?? step.stdout + step.stderr;
-  assert.equal(step.status, 0, `mvn ${args.join(' ')}: ${failed}`);
+  must('mvn', args, { cwd: folder });
 }
 
 let cluster: Cluster | undefined;

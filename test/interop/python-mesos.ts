@@ -5,20 +5,17 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { run } from '../cluster/cluster.ts';
+import { bringCompiler, must, pythonIn } from './bring.ts';
 
 const folder = resolve(import.meta.dirname, '../../.tools/python-mesos');
 const python = join(folder, 'bin/python');
-
-function must(program: string, args: readonly string[], cwd = tmpdir()): void {
-  const step = spawnSync(program, args, { cwd, encoding: 'utf8', timeout: 300_000 });
-  assert.equal(step.status, 0, `${program} ${args.join(' ')}: ${step.stderr}`);
-}
 
 /** pymesos 0.3.15 and marathon 0.13.0, once per checkout. */
 export function installMesosClients(): void {
   const there = spawnSync(python, ['-c', 'import pymesos, marathon, http_parser.parser']);
   if (existsSync(python) && there.status === 0) return;
-  must('python3', ['-m', 'venv', folder]);
+  pythonIn(folder);
+  bringCompiler();
   must(python, ['-m', 'pip', 'install', '-q', 'cython<3', 'setuptools', 'wheel']);
   installHttpParser();
   must(python, ['-m', 'pip', 'install', '-q', 'pymesos==0.3.15', 'marathon==0.13.0']);
@@ -31,9 +28,9 @@ function installHttpParser(): void {
     const pip = ['-m', 'pip', 'download', '-q', '--no-deps', '--no-binary', ':all:'];
     must(python, [...pip, '--no-build-isolation', '-d', work, 'http-parser==0.9.0']);
     const [archive = ''] = readdirSync(work);
-    must('tar', ['xzf', archive], work);
+    must('tar', ['xzf', archive], { cwd: work });
     const source = join(work, 'http-parser-0.9.0');
-    must(join(folder, 'bin/cython'), ['-3', 'http_parser/parser.pyx'], source);
+    must(join(folder, 'bin/cython'), ['-3', 'http_parser/parser.pyx'], { cwd: source });
     must(python, ['-m', 'pip', 'install', '-q', '--no-build-isolation', source]);
   } finally {
     rmSync(work, { recursive: true, force: true });

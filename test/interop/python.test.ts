@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { run } from '../cluster/cluster.ts';
 import type { Cluster } from '../cluster/cluster.ts';
+import { must, pythonIn } from './bring.ts';
 import { startInteropCluster } from './harness.ts';
 
 const folder = resolve(import.meta.dirname, '../../.tools/python-kubernetes');
@@ -14,15 +15,8 @@ const script = join(import.meta.dirname, 'smoke.py');
 let cluster: Cluster | undefined;
 
 function install(): void {
-  const steps = [
-    ['python3', ['-m', 'venv', folder]],
-    [python, ['-m', 'pip', 'install', '-q', 'kubernetes']],
-  ] as const;
   if (existsSync(python) && spawnSync(python, ['-c', 'import kubernetes']).status === 0) return;
-  for (const [program, args] of steps) {
-    const step = spawnSync(program, args, { encoding: 'utf8', timeout: 300_000 });
-    assert.equal(step.status, 0, `${program} ${args.join(' ')}: ${step.stderr}`);
-  }
+  must(pythonIn(folder), ['-m', 'pip', 'install', '-q', 'kubernetes']);
 }
 
 before(async () => {
