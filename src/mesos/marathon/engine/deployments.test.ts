@@ -268,6 +268,16 @@ test('Health checks that Marathon makes decide when a deployment goes on, and ki
     ports: number[];
   };
   const url = `http://${task.host}:${String(task.ports[0])}/health`;
+  const begun = world.takeEvents();
+  await world.clock.advance(5_000);
+  await world.settle();
+  // It may still come up: it counts as unhealthy, but nothing is said of a failure or a change.
+  assert.equal((await shown(world, '/sleep')).tasksUnhealthy, 1);
+  const early = world.takeEvents().filter(({ type }) => type.includes('health'));
+  assert.deepEqual(
+    early.map(({ type, data }) => [type, data['healthy']]),
+    [['instance_health_changed_event', false]],
+  );
   world.answers.set(url, { status: 200, statusText: 'OK', contentType: '', body: '' });
   await world.clock.advance(6_000);
   await world.settle();
@@ -286,7 +296,7 @@ test('Health checks that Marathon makes decide when a deployment goes on, and ki
   await world.clock.advance(11_000);
   await world.settle();
   assert.equal(world.master.killed.length, 1);
-  const types = new Set(world.takeEvents().map(({ type }) => type));
+  const types = new Set([...begun, ...world.takeEvents()].map(({ type }) => type));
   for (const type of [
     'add_health_check_event',
     'health_status_changed_event',
@@ -314,12 +324,15 @@ test('A killed task starts again; killed and scaled it does not', async () => {
 });
 
 test('Checks of agents and of Marathon in any order leave a deployment in peace', async () => {
-  const world = await createWorld();
+  const world = await createWorld({ listen: true });
   const command = { protocol: 'COMMAND', command: { value: 'true' } };
   const healthChecks = [command, { protocol: 'TCP', port: 80, gracePeriodSeconds: 1 }];
   await world.ask('POST', '/v2/apps', { ...sleep, healthChecks, instances: 0 });
   await world.ask('PUT', '/v2/apps/sleep', { cmd: 'sleep 2000' });
+  world.takeEvents();
   await world.ask('DELETE', '/v2/apps/sleep');
   assert.deepEqual((await world.call('GET', '/v2/deployments')).json, []);
+  const removed = world.takeEvents().filter(({ type }) => type === 'remove_health_check_event');
+  assert.equal(removed.length, 2);
   await world.stop();
 });

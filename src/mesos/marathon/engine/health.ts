@@ -43,6 +43,8 @@ interface Watched {
 interface Result {
   readonly instanceID: string;
   readonly taskID: string;
+  /** The last that counted was good. */
+  isAlive: boolean;
   consecutiveFailures: number;
   firstSuccessMs: number | undefined;
   lastSuccessMs: number | undefined;
@@ -100,8 +102,11 @@ class HealthCheckManager implements HealthChecks {
     const list = this.#watched.get(appID);
     if (list === undefined) return;
     this.#watched.delete(appID);
-    for (const watched of list) endChecks(watched);
-    this.#options.events.publish('remove_health_check_event', () => ({ appId: appID }));
+    for (const watched of list) {
+      endChecks(watched);
+      for (const _check of watched.app.healthChecks ?? [])
+        this.#options.events.publish('remove_health_check_event', () => ({ appId: appID }));
+    }
   }
 
   resultsOf(instance: Instance): readonly raml.Health[] {
@@ -176,8 +181,7 @@ class HealthCheckManager implements HealthChecks {
       this.#waiting.shift()?.();
     }
     const now = this.#options.tracker.get(instance.instanceID);
-    if (outcome === undefined || now?.condition !== 'Running') return;
-    if (now.tasks[0]?.taskID !== task.taskID) return;
+    if (now?.condition !== 'Running' || now.tasks[0]?.taskID !== task.taskID) return;
     this.#note(watched.app, { index, check, instance: now }, outcome);
   }
 
@@ -205,26 +209,27 @@ class HealthCheckManager implements HealthChecks {
       ? { healthy }
       : { healthy, cause: task?.status?.message ?? '' };
     const last = this.#results.get(instance.instanceID)?.get(index);
-    if (last !== undefined && last.taskID === task?.taskID && isAlive(last) === healthy) return;
+    if (last !== undefined && last.taskID === task?.taskID && last.isAlive === healthy) return;
     this.#note(watched.app, { index, check, instance }, outcome);
   }
 
+  /** Without an outcome, or with a failure that counts for nothing yet, a check is known not to be alive. */
   #note(
     app: App,
     target: { readonly index: number; readonly check: Check; readonly instance: Instance },
-    outcome: Outcome,
+    outcome: Outcome | undefined,
   ): void {
     const { index, check, instance } = target;
     const { clock, events } = this.#options;
     const nowMs = clock.nowMs();
     const result = this.#resultOf(instance, index);
-    const was = hasResult(result) ? isAlive(result) : undefined;
-    if (outcome.healthy) {
+    const was = result.isAlive;
+    if (outcome?.healthy === true) {
       result.consecutiveFailures = 0;
       result.firstSuccessMs ??= nowMs;
       result.lastSuccessMs = nowMs;
-    } else {
-      if (result.firstSuccessMs === undefined && inGrace(instance, check, nowMs)) return;
+      result.isAlive = true;
+    } else if (outcome !== undefined && !isForgiven(result, check, { instance, nowMs })) {
       events.publish('failed_health_check_event', () => ({
         appId: app.id,
         taskId: instance.instanceID,
@@ -234,15 +239,16 @@ class HealthCheckManager implements HealthChecks {
       result.consecutiveFailures += 1;
       result.lastFailureMs = nowMs;
       result.lastFailureCause = outcome.cause;
+      result.isAlive = false;
     }
-    const alive = outcome.healthy;
-    if (was === alive) return;
-    events.publish('health_status_changed_event', () => ({
-      appId: app.id,
-      instanceId: instance.instanceID,
-      version: instance.runSpecVersion,
-      alive,
-    }));
+    const alive = result.isAlive;
+    if (was !== alive)
+      events.publish('health_status_changed_event', () => ({
+        appId: app.id,
+        instanceId: instance.instanceID,
+        version: instance.runSpecVersion,
+        alive,
+      }));
     this.#aggregate(app, instance);
   }
 
@@ -257,6 +263,7 @@ class HealthCheckManager implements HealthChecks {
       result = {
         instanceID,
         taskID: tasks[0]?.taskID ?? '',
+        isAlive: false,
         consecutiveFailures: 0,
         firstSuccessMs: undefined,
         lastSuccessMs: undefined,
@@ -268,18 +275,14 @@ class HealthCheckManager implements HealthChecks {
     return result;
   }
 
-  /** All checks must have a good result; one bad one is enough to be unhealthy. */
+  /** Unknown until every check was made once; one bad result is enough to be unhealthy then. */
   #aggregate(app: App, instance: Instance): void {
     const { tracker } = this.#options;
     const now = tracker.get(instance.instanceID);
     const results = this.#results.get(instance.instanceID);
     if (now === undefined || results === undefined) return;
-    const known = [...results.values()].filter(hasResult);
-    const healthy = known.some((one) => !isAlive(one))
-      ? false
-      : known.length === (app.healthChecks ?? []).length
-        ? true
-        : undefined;
+    const isKnown = results.size === (app.healthChecks ?? []).length;
+    const healthy = isKnown ? [...results.values()].every(({ isAlive }) => isAlive) : undefined;
     if (healthy !== now.healthy) void tracker.put({ ...now, healthy });
   }
 
@@ -313,17 +316,14 @@ export function isOurs({ protocol }: Check): boolean {
   return protocol === 'HTTP' || protocol === 'HTTPS' || protocol === 'TCP';
 }
 
-function hasResult({ lastSuccessMs, lastFailureMs }: Result): boolean {
-  return lastSuccessMs !== undefined || lastFailureMs !== undefined;
-}
-
-function isAlive({ lastSuccessMs, lastFailureMs }: Result): boolean {
-  if (lastSuccessMs === undefined) return false;
-  return lastFailureMs === undefined || lastSuccessMs > lastFailureMs;
-}
-
-function inGrace({ since }: Instance, { gracePeriodSeconds }: Check, nowMs: number): boolean {
-  return Date.parse(since) + gracePeriodSeconds * 1000 > nowMs;
+/** Nothing was good yet, and the instance is still allowed to come up. */
+function isForgiven(
+  { firstSuccessMs }: Result,
+  { gracePeriodSeconds }: Check,
+  { instance, nowMs }: { readonly instance: Instance; readonly nowMs: number },
+): boolean {
+  if (firstSuccessMs !== undefined) return false;
+  return Date.parse(instance.since) + gracePeriodSeconds * 1000 > nowMs;
 }
 
 function healthJson(result: Result): raml.Health {
@@ -331,7 +331,7 @@ function healthJson(result: Result): raml.Health {
   const time = (ms: number | undefined, name: string): Record<string, string> =>
     ms === undefined ? {} : { [name]: new Date(ms).toISOString() };
   return {
-    alive: isAlive(result),
+    alive: result.isAlive,
     consecutiveFailures: result.consecutiveFailures,
     ...time(result.firstSuccessMs, 'firstSuccess'),
     instanceId: result.instanceID,
