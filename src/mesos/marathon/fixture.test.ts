@@ -21,7 +21,10 @@ import type {
 } from '#mesos/protocol';
 import type { SeededRandom, SimClock } from '#sim';
 import { createSimClock, seededRandom } from '#sim';
+// Loaded before the first world: what is loaded late takes real time, and no seed replays that.
+import './engine/engine.ts';
 import type { Marathon, MarathonAccess, MarathonSettings, ProbeAnswer } from './engine/options.ts';
+import './face/face.ts';
 import { createMarathon } from './marathon.ts';
 
 /** A store of one process's memory with the system's door of groups; it can stop at any commit. */
