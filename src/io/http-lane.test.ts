@@ -131,6 +131,32 @@ suite('plain requests', () => {
     assert.match(text, /\r\n\r\n6\r\nhello \r\nf\r\nworld, wherever\r\n0\r\n\r\n$/);
   });
 
+  test('get a stream whose length is known without chunks', async () => {
+    await using served = await listen(async () => ({
+      status: 200,
+      headers: { 'Content-Length': '11' },
+      body: async (sink) => {
+        sink.write(Buffer.from('hello '));
+        sink.write(Buffer.from('world'));
+      },
+    }));
+    const text = await talk(served.port, ['GET / HTTP/1.1\r\nHost: x\r\n\r\n'], (all) =>
+      all.endsWith('world'),
+    );
+    assert.match(text, /\r\n\r\nhello world$/);
+    assert.doesNotMatch(text, /transfer-encoding/i);
+  });
+
+  test('are told once what becomes of the connection', async () => {
+    await using served = await listen(async () => ({
+      status: 200,
+      headers: { Connection: 'close' },
+      body: Buffer.from('{}'),
+    }));
+    const text = await talk(served.port, ['GET / HTTP/1.1\r\nHost: x\r\n\r\n'], answers(1));
+    assert.deepEqual(text.match(/^connection: .*$/gim), ['connection: keep-alive']);
+  });
+
   test('leave nothing behind on their connection', async () => {
     let leaks = 0;
     const onWarning = (): void => {

@@ -138,10 +138,13 @@ export class HttpLane {
     const socket = this.#socket;
     const bodiless = isBodiless(request, status);
     if (typeof body === 'function') {
-      socket.write(this.#headText(reply, 'transfer-encoding: chunked\r\n'), 'latin1');
+      // A length that the face tells of is the framing (RFC 9112 6.2: never both).
+      const known = hasHeader(reply, 'content-length');
+      const framing = known ? '' : 'transfer-encoding: chunked\r\n';
+      socket.write(this.#headText(reply, framing), 'latin1');
       if (bodiless) return;
-      await body(chunkedSink(socket), request.signal);
-      if (!socket.destroyed) socket.write('0\r\n\r\n', 'latin1');
+      await body(known ? plainSink(socket) : chunkedSink(socket), request.signal);
+      if (!known && !socket.destroyed) socket.write('0\r\n\r\n', 'latin1');
       return;
     }
     const slices = body instanceof Uint8Array ? [body] : (body ?? []);
@@ -157,6 +160,8 @@ export class HttpLane {
     let text = `HTTP/1.1 ${status} ${plainHttp.STATUS_CODES[status] ?? 'Unknown'}\r\n`;
     for (const name in headers) {
       const value = headers[name] ?? '';
+      // What becomes of the connection is decided here.
+      if (name.toLowerCase() === 'connection') continue;
       if (typeof value === 'string') text += headerLine(name, value);
       else for (const one of value) text += headerLine(name, one);
     }
@@ -237,6 +242,11 @@ class LaneRequest implements FaceRequest {
   }
 }
 
+function hasHeader({ headers }: FaceReply, wanted: string): boolean {
+  for (const name in headers) if (name.toLowerCase() === wanted) return true;
+  return false;
+}
+
 function isBodiless({ method }: LaneRequest, status: number): boolean {
   return method === 'HEAD' || status === 204 || status === 304;
 }
@@ -262,9 +272,20 @@ function dateText(nowMs: number): string {
   return lastDate;
 }
 
+function plainSink(socket: Socket): Sink {
+  return {
+    write: (chunk) => !socket.destroyed && socket.write(chunk),
+    get backlogBytes() {
+      return socket.writableLength;
+    },
+    drained: () => drained(socket),
+  };
+}
+
 /** Every write is one chunk and one write to the socket. */
 function chunkedSink(socket: Socket): Sink {
   return {
+    ...plainSink(socket),
     write(chunk) {
       if (socket.destroyed) return false;
       if (chunk.length === 0) return true;
@@ -278,6 +299,5 @@ function chunkedSink(socket: Socket): Sink {
     get backlogBytes() {
       return socket.writableLength;
     },
-    drained: () => drained(socket),
   };
 }

@@ -50,9 +50,17 @@ export async function serveMesos(parts: MesosParts): Promise<AsyncDisposable> {
   const { mesosMaster, marathon, mesosDns } = plan.ports;
   const names = once(async () => (await faces()).namesFace(parts));
   await Promise.all([
-    listen('The Mesos master', mesosMaster, async (request) => (await started()).master(request)),
-    listen('Marathon', marathon, async (request) => (await started()).marathon(request)),
-    listen('Mesos-DNS', mesosDns, async (request) => (await names())(request)),
+    listen(
+      'The Mesos master',
+      mesosMaster,
+      loaded(logger, async () => (await started()).master),
+    ),
+    listen(
+      'Marathon',
+      marathon,
+      loaded(logger, async () => (await started()).marathon),
+    ),
+    listen('Mesos-DNS', mesosDns, loaded(logger, names)),
   ]);
   if (hasWork(kube.reader))
     started().catch((error: unknown) => logger.error('Mesos cannot be started', { error }));
@@ -75,7 +83,26 @@ function hasWork(reader: KubeServer['reader']): boolean {
   );
 }
 
-function once<T>(make: () => Promise<T>): () => Promise<T> {
+/** A face that is made with its first request; what cannot be made is said, and tried again. */
+export function loaded(logger: Logger, make: () => Promise<Face>): Face {
+  return async (request) => {
+    let face: Face;
+    try {
+      face = await make();
+    } catch (error) {
+      logger.error('What stands behind a port cannot be loaded', { error });
+      return { status: 500, headers: {}, body: Buffer.from('500 Internal Server Error.') };
+    }
+    return await face(request);
+  };
+}
+
+/** Made once; a failure is not kept. */
+export function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
-  return () => (made ??= make());
+  return () =>
+    (made ??= make().catch((error: unknown) => {
+      made = undefined;
+      throw error;
+    }));
 }
