@@ -30,6 +30,8 @@ import { bodyOf, createState } from './state.ts';
 import { createStatusUpdates } from './status-updates.ts';
 import type { Summaries } from './summaries.ts';
 import { createSummaries } from './summaries.ts';
+import type { Tallies } from './tallies.ts';
+import { createTallies } from './tallies.ts';
 import type { Tracker } from './tracker.ts';
 import { createTracker } from './tracker.ts';
 import type { Updates } from './updates.ts';
@@ -47,6 +49,7 @@ export interface Engine {
   readonly startedMs: number;
   readonly state: MarathonState;
   readonly events: EventBus;
+  readonly tallies: Tallies;
   readonly tracker: Tracker;
   readonly framework: Framework;
   readonly backoff: Backoff;
@@ -117,6 +120,7 @@ function coreOf({ options, settings, state, loaded, commit }: Opened) {
   const levels = createLogLevels(options.logger);
   const { logger } = levels;
   const events = createEventBus(clock);
+  const tallies = createTallies();
   const { namespace } = state;
   const failure = Promise.withResolvers<never>();
   failure.promise.catch(() => undefined);
@@ -137,6 +141,7 @@ function coreOf({ options, settings, state, loaded, commit }: Opened) {
     logger,
     events,
     settings,
+    tallies,
     webuiURL: `http://${options.address.hostname}:${options.address.port}`,
     storedID: () => state.frameworkID,
     storeID: (id) => state.storeFrameworkID(id),
@@ -149,7 +154,8 @@ function coreOf({ options, settings, state, loaded, commit }: Opened) {
     },
   });
   const root = (): Root => state.root;
-  const common = { clock, random, logger, settings, model, events, tracker, framework, root };
+  const shared = { clock, random, logger, settings, model, events, tallies };
+  const common = { ...shared, tracker, framework, root };
   return { common, levels, writer, takers, failed: failure.promise };
 }
 

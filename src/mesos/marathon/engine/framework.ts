@@ -10,6 +10,7 @@ import type {
 } from '#mesos/protocol';
 import type { EventBus } from './events.ts';
 import type { MarathonSettings } from './options.ts';
+import type { Tallies } from './tallies.ts';
 
 /** What the engine does with what the master says. Called one at a time, outside the master's calls. */
 export interface FrameworkHandlers {
@@ -28,6 +29,8 @@ export interface Framework {
   readonly region: string | undefined;
   /** Connects if that was not done yet. */
   need(): void;
+  /** Resolves when it has an id: at once, or when the master has registered it. */
+  identified(): Promise<void>;
   /** Rejects with `CallRejected`, or when there is no connection. */
   call(call: SchedulerCall): Promise<void>;
   /** Roles with something to launch: offers of all others are suppressed. */
@@ -45,6 +48,7 @@ export interface FrameworkOptions {
   readonly logger: Logger;
   readonly events: EventBus;
   readonly settings: MarathonSettings;
+  readonly tallies: Tallies;
   readonly webuiURL: string;
   readonly handlers: FrameworkHandlers;
   /** The stored id, and storing one; undefined forgets it. */
@@ -71,6 +75,7 @@ class MarathonFramework implements Framework {
   #registered = false;
   #needed = Promise.withResolvers<void>();
   #isNeeded = false;
+  readonly #identified = Promise.withResolvers<void>();
   #lost = Promise.withResolvers<void>();
   #draining = false;
   region: string | undefined;
@@ -93,9 +98,15 @@ class MarathonFramework implements Framework {
     this.#needed.resolve();
   }
 
+  async identified(): Promise<void> {
+    this.need();
+    if (this.id === undefined) await this.#identified.promise;
+  }
+
   async call(call: SchedulerCall): Promise<void> {
     const connection = this.#connection;
     if (connection === undefined) throw new Error('Cannot call the master: not connected');
+    this.#options.tallies.called(call);
     await connection.call({ framework_id: { value: connection.frameworkID }, ...call });
   }
 
@@ -139,6 +150,7 @@ class MarathonFramework implements Framework {
 
   async run(signal: AbortSignal): Promise<void> {
     const stop = (): void => {
+      this.#identified.resolve();
       this.#needed.resolve();
       this.#lost.resolve();
     };
@@ -281,6 +293,7 @@ class MarathonFramework implements Framework {
     const id = event.subscribed?.framework_id.value ?? this.#connection?.frameworkID;
     const isNew = id !== this.id;
     if (isNew && id !== undefined) await storeID(id);
+    this.#identified.resolve();
     this.region = event.subscribed?.master_info?.domain?.fault_domain?.region.name;
     this.#registered = true;
     const master = event.subscribed?.master_info?.hostname ?? '';
@@ -294,7 +307,8 @@ class MarathonFramework implements Framework {
   }
 
   #take(event: SchedulerEvent): void {
-    const { handlers, events, logger } = this.#options;
+    const { handlers, events, logger, tallies } = this.#options;
+    tallies.heard(event);
     switch (event.type) {
       case 'OFFERS':
         handlers.offers(event.offers?.offers ?? []);

@@ -15,6 +15,8 @@ export interface Killer {
   setGoal(instanceID: string, goal: Goal): Promise<void>;
   /** Looks at every instance: what was under way when the process began. */
   resume(): void;
+  /** Kills that nobody confirmed yet, and how often they were sent. */
+  readonly inFlight: { readonly kills: number; readonly attempts: number };
   stop(): void;
 }
 
@@ -46,12 +48,18 @@ class KillService implements Killer {
   readonly #options: KillerOptions;
   /** In the order in which they were asked for. */
   readonly #queue = new Set<string>();
-  readonly #inFlight = new Map<string, number>();
+  readonly #inFlight = new Map<string, { readonly sentMs: number; readonly attempts: number }>();
   #timer: Cancel | undefined;
 
   constructor(options: KillerOptions) {
     this.#options = options;
     options.tracker.onChange((change) => this.#changed(change));
+  }
+
+  get inFlight(): { readonly kills: number; readonly attempts: number } {
+    let attempts = 0;
+    for (const one of this.#inFlight.values()) attempts += one.attempts;
+    return { kills: this.#inFlight.size, attempts };
   }
 
   kill(instance: Instance): void {
@@ -120,7 +128,7 @@ class KillService implements Killer {
       this.#queue.delete(id);
       const instance = this.#options.tracker.get(id);
       if (instance === undefined || !hasLiveTasks(instance)) continue;
-      this.#inFlight.set(id, this.#options.clock.monotonicMs());
+      this.#inFlight.set(id, { sentMs: this.#options.clock.monotonicMs(), attempts: 1 });
       this.#send(instance);
     }
     this.#watch();
@@ -153,11 +161,11 @@ class KillService implements Killer {
     this.#timer = clock.after(retryMs, () => {
       this.#timer = undefined;
       const nowMs = clock.monotonicMs();
-      for (const [id, sentMs] of this.#inFlight) {
+      for (const [id, { sentMs, attempts }] of this.#inFlight) {
         const instance = tracker.get(id);
         if (instance === undefined) this.#inFlight.delete(id);
         else if (nowMs - sentMs >= retryMs) {
-          this.#inFlight.set(id, nowMs);
+          this.#inFlight.set(id, { sentMs: nowMs, attempts: attempts + 1 });
           this.#send(instance);
         }
       }

@@ -5,6 +5,7 @@ import type { Deployments } from './deployments.ts';
 import type { EventBus } from './events.ts';
 import type { MarathonSettings } from './options.ts';
 import type { MarathonState } from './state.ts';
+import type { Tallies } from './tallies.ts';
 
 /** A change of the tree of definitions, and the deployment that makes it come true. */
 export interface RootUpdate {
@@ -42,6 +43,7 @@ export interface UpdatesOptions {
   readonly state: MarathonState;
   readonly deployments: Deployments;
   readonly events: EventBus;
+  readonly tallies: Tallies;
 }
 
 // GroupManagerModule: internal.queue of root updates.
@@ -123,7 +125,7 @@ class SerialUpdates implements Updates {
   }
 
   async #deploy(update: RootUpdate, version: string): Promise<UpdateResult> {
-    const { state, deployments, events, model, random } = this.#options;
+    const { state, deployments, events, model, random, tallies } = this.#options;
     const { force, restarted, toKill } = update;
     const original = state.root;
     const changed = await update.change(original, version);
@@ -144,6 +146,7 @@ class SerialUpdates implements Updates {
     deployments.cancel(cancelled);
     update.announce?.(target);
     events.publish('group_change_success', () => ({ groupId: update.groupID, version }));
+    tallies.add('deployments');
     deployments.start(plan, { resumed: false });
     return { plan, root: target };
   }
@@ -153,9 +156,12 @@ class SerialUpdates implements Updates {
     plan: Plan,
     { force, target }: { readonly force: boolean; readonly target: Root },
   ): readonly string[] {
-    const { deployments, settings } = this.#options;
+    const { deployments, settings, tallies } = this.#options;
     const { max_running_deployments: max, max_apps: appsMax } = settings;
-    if (!force && deployments.size >= max) throw tooManyDeployments(max);
+    if (!force && deployments.size >= max) {
+      tallies.add('deployments.dismissed');
+      throw tooManyDeployments(max);
+    }
     if (appsMax !== undefined && target.apps.size > appsMax)
       throw new MarathonFailure(403, {
         message: `This Marathon instance may only handle up to ${appsMax} Apps! (Override with command line option --max_apps)`,

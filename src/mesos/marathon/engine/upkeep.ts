@@ -17,6 +17,8 @@ export interface Upkeep {
   disconnected(): void;
   /** Starts or ends instances until there are as many as wanted; not while a deployment is at it. */
   scaleCheck(runSpecID: string): void;
+  /** Instances that should have come up by now. */
+  readonly overdue: number;
   stop(): void;
 }
 
@@ -65,6 +67,19 @@ class Caretaker implements Upkeep {
 
   stop(): void {
     for (const name of this.#timers.keys()) this.#disarm(name);
+  }
+
+  get overdue(): number {
+    const nowMs = this.#options.clock.nowMs();
+    let count = 0;
+    for (const instance of this.#options.tracker.all())
+      if (this.#isOverdue(instance, nowMs)) count++;
+    return count;
+  }
+
+  #isOverdue(instance: Instance, nowMs: number): boolean {
+    const limitMs = limitOf(instance, this.#options.settings);
+    return limitMs !== undefined && nowMs >= Date.parse(instance.since) + limitMs;
   }
 
   scaleCheck(runSpecID: string): void {
@@ -184,10 +199,9 @@ class Caretaker implements Upkeep {
     const nowMs = clock.nowMs();
     let waits = false;
     for (const instance of tracker.all()) {
-      const limitMs = limitOf(instance, settings);
-      if (limitMs === undefined) continue;
+      if (limitOf(instance, settings) === undefined) continue;
       waits = true;
-      if (nowMs < Date.parse(instance.since) + limitMs) continue;
+      if (!this.#isOverdue(instance, nowMs)) continue;
       logger.info('Killing an overdue instance', { id: instance.instanceID });
       killer.kill(instance);
     }

@@ -15,7 +15,7 @@ export function infoOf(engine: Engine): Readonly<Record<string, unknown>> {
     frameworkId: engine.framework.id ?? null,
     marathon_config: marathonConfig(engine),
     zookeeper_config: zookeeperConfig,
-    http_config: { http_port: address.port, https_port: 8443 },
+    http_config: { http_port: address.port, https_port: 8443 + address.port - 8080 },
   };
 }
 

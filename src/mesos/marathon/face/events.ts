@@ -34,7 +34,10 @@ export function streamEvents(call: Call): FaceReply {
     { request: { peer } }: Call,
     target: { readonly sink: Sink; readonly signal: AbortSignal; readonly wanted: Set<string> },
   ): Promise<void> {
-    const open = new EventStream(target, engine.settings.event_stream_max_outstanding_messages);
+    const { event_stream_max_outstanding_messages: waitingMax } = engine.settings;
+    const open = new EventStream(target, waitingMax, (bytes) =>
+      engine.tallies.add('http.responses.event-stream.size', bytes),
+    );
     const leave = engine.events.listen((event) => open.offer(event));
     const attached = (type: string): void =>
       engine.events.publish(type, () => ({ remoteAddress: peer.address }));
@@ -57,6 +60,7 @@ class EventStream {
   readonly #signal: AbortSignal;
   readonly #wanted: ReadonlySet<string>;
   readonly #backlogMax: number;
+  readonly #sent: (bytes: number) => void;
   readonly #waiting: MarathonEvent[] = [];
   #closed = false;
   #wake: () => void = () => undefined;
@@ -68,7 +72,9 @@ class EventStream {
       readonly wanted: ReadonlySet<string>;
     },
     backlogMax: number,
+    sent: (bytes: number) => void,
   ) {
+    this.#sent = sent;
     this.#sink = target.sink;
     this.#signal = target.signal;
     this.#wanted = target.wanted;
@@ -100,7 +106,9 @@ class EventStream {
         const text = this.#take() + (due ? '\r\n' : '');
         due = false;
         if (text !== '') {
-          this.#sink.write(encoder.encode(text));
+          const bytes = encoder.encode(text);
+          this.#sent(bytes.length);
+          this.#sink.write(bytes);
           if (this.#sink.backlogBytes > backlogBytesMax) await this.#drained();
           continue;
         }

@@ -435,47 +435,6 @@ test('A pod is posted, runs as one group of tasks, tells its status and goes', a
   await world.stop();
 });
 
-test('Marathon tells of itself', async () => {
-  const world = await createWorld();
-  const before = await world.ask('GET', '/v2/info');
-  assert.equal(before['frameworkId'], null);
-  await world.ask('POST', '/v2/apps', sleep);
-  const info = await world.ask('GET', '/v2/info');
-  assert.equal(info['frameworkId'], 'framework-1');
-  assert.equal(info['elected'], true);
-  assert.deepEqual(await world.ask('GET', '/v2/leader'), { leader: 'localhost:8080' });
-  assert.deepEqual(await world.ask('GET', '/v2/plugins'), { plugins: [] });
-  const metrics = await world.ask('GET', '/metrics');
-  const gauges = metrics['gauges'] as Record<string, { value: number }>;
-  assert.equal(gauges['marathon.instances.running.gauge']?.value, 1);
-  const prometheus = await world.call('GET', '/metrics/prometheus', undefined, {
-    accept: 'text/plain',
-  });
-  assert.match(prometheus.text, /^marathon_apps_active_gauge 1$/m);
-  assert.match(prometheus.text, /^marathon_uptime_gauge_seconds 0$/m);
-  for (const [accept, form] of [
-    ['text/plain', /^text\/plain/],
-    ['application/openmetrics-text;q=0.6,text/plain;version=0.0.4;q=0.5,*/*;q=0.1', /^text\/plain/],
-    ['application/json, text/plain, */*', /^application\/json/],
-    ['text/html,*/*;q=0.8', /^application\/json/],
-    ['image/png', /^application\/json/],
-  ] as const) {
-    const { status, headers } = await world.call('GET', '/metrics', undefined, { accept });
-    assert.equal(status, accept === 'image/png' ? 406 : 200);
-    assert.match(String(headers['Content-Type']), form, accept);
-  }
-  const logging = await world.ask('POST', '/logging', {
-    logger: 'ROOT',
-    level: 'debug',
-    durationSeconds: 10,
-  });
-  assert.equal(logging['ROOT'], 'DEBUG');
-  await world.clock.advance(11_000);
-  assert.equal((await world.ask('GET', '/logging'))['ROOT'], 'INFO');
-  assert.equal((await world.call('GET', '/config')).status, 200);
-  await world.stop();
-});
-
 test('A stream of events gets only what it asked for', async () => {
   const world = await createWorld({ listen: true });
   const refused = await world.call('GET', '/v2/events');

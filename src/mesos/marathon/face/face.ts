@@ -1,11 +1,15 @@
 import type { Face, FaceReply, FaceRequest } from '#base';
+import { compressed } from '#mesos/protocol';
 import type { Engine } from '../engine/engine.ts';
 import type { AccessIdentity } from '../engine/options.ts';
 import { MarathonFailure } from '../model/index.ts';
 import type { Call, Handler } from './http.ts';
 import { acceptsJson, emptyReply, failureReply, messageReply } from './http.ts';
-import { countRequest } from './metrics.ts';
+import { measured } from './metrics.ts';
 import { methodsOf, routeOf } from './routes.ts';
+
+/** `GzipHandler.DEFAULT_MIN_GZIP_SIZE`. */
+const gzipBytesMin = 32;
 
 const everybody: AccessIdentity = { name: '', allows: () => true };
 
@@ -31,13 +35,23 @@ export function createFace(engine: Engine): Face {
     }
     underWay += 1;
     try {
-      const reply = await answer(engine, request);
-      countRequest(engine, reply.status);
-      return withHeaders(request, reply, headers);
+      return await measured(engine, request, async () => {
+        const reply = withHeaders(request, await answer(engine, request), headers);
+        return packed(request, reply);
+      });
     } finally {
       underWay -= 1;
     }
   };
+}
+
+/** Jetty's GzipHandler: answers to a GET, but for the shortest, where the client takes them so. */
+async function packed(request: FaceRequest, reply: FaceReply): Promise<FaceReply> {
+  const { body, headers } = reply;
+  if (request.method !== 'GET' || !(body instanceof Uint8Array) || body.length < gzipBytesMin)
+    return reply;
+  const varied = { ...reply, headers: { ...headers, Vary: 'Accept-Encoding' } };
+  return compressed(request, varied, gzipBytesMin);
 }
 
 function withHeaders(

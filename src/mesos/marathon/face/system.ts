@@ -9,6 +9,8 @@ import { metricsOf, prometheusText } from './metrics.ts';
 /** Everything that is about Marathon itself: ping, info, leader, metrics, logging, plugins. */
 
 const encoder = new TextEncoder();
+/** A master that is just starting must not keep `/v2/info` from being answered. */
+const registrationMsMax = 3_000;
 
 /** Answers in the first form that the client takes (SystemResource.scala). */
 export function ping({ request }: Call): FaceReply {
@@ -28,8 +30,14 @@ export function ping({ request }: Call): FaceReply {
   return emptyReply(204);
 }
 
-export function info(call: Call): FaceReply {
+/** Who asks who it is gets an answer: the framework is registered for it if it was not needed yet. */
+export async function info(call: Call): Promise<FaceReply> {
   demand(call, { action: 'view', on: 'system', id: '' });
+  const { framework, options } = call.engine;
+  const waited = new AbortController();
+  const patience = options.clock.sleep(registrationMsMax, waited.signal).catch(() => undefined);
+  await Promise.race([framework.identified(), patience]);
+  waited.abort();
   return jsonReply(JSON.stringify(infoOf(call.engine)));
 }
 

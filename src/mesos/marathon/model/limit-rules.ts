@@ -1,3 +1,4 @@
+import { doubleText } from '#mesos/protocol';
 import { type Problem, below } from './problem.ts';
 import type { ResourceLimits } from './types.ts';
 
@@ -22,9 +23,4 @@ function oneLimit(path: string, limit: string | number | undefined, asked: numbe
   if (limit >= asked) return [];
   const text = 'resource limit must be greater than or equal to requested resource';
   return [{ path, text: `${text} (${doubleText(asked)})` }];
-}
-
-/** A double as the original prints it in texts. */
-export function doubleText(value: number): string {
-  return Number.isInteger(value) ? `${value}.0` : String(value);
 }

@@ -1,3 +1,4 @@
+import { doubleText } from '#mesos/protocol';
 import {
   type RamlField,
   type RamlType,
@@ -64,14 +65,12 @@ function makeWriter(name: string): Writer {
 
 function builtinWriter(type: string, format: string | undefined): Writer {
   const double = type === 'number' && format !== 'int32' && format !== 'int64';
-  return double ? doubleText : (value) => JSON.stringify(value) ?? 'null';
+  return double ? numberText : (value) => JSON.stringify(value) ?? 'null';
 }
 
 /** JavaScript writes 1 where the original writes 1.0. */
-function doubleText(value: unknown): string {
-  if (typeof value !== 'number' || !Number.isFinite(value)) return 'null';
-  const text = String(value);
-  return Number.isInteger(value) && !text.includes('e') ? `${text}.0` : text;
+function numberText(value: unknown): string {
+  return typeof value === 'number' && Number.isFinite(value) ? doubleText(value) : 'null';
 }
 
 function listWriter(write: Writer): Writer {
@@ -95,7 +94,7 @@ function unionWriter(variants: readonly string[]): Writer {
     if (type.fields !== undefined) objects.push({ fits: fitsOf(type), write: writerOf(name) });
     else if (type.type === 'number') {
       const strings = plain;
-      plain = (value) => (typeof value === 'number' ? doubleText(value) : strings(value));
+      plain = (value) => (typeof value === 'number' ? numberText(value) : strings(value));
     }
   }
   return (value) => (objects.find(({ fits }) => fits(value))?.write ?? plain)(value);

@@ -1,6 +1,7 @@
 /** The wire-neutral half of the Mesos HTTP faces: routing, negotiation, texts, documents in slices. */
 export { openAccess } from './access.ts';
 export type { Access, Action, ActionObject, Caller } from './access.ts';
+export { compressed } from './compress.ts';
 export { inProcessRequest } from './in-process.ts';
 export { documentReply } from './documents.ts';
 export type { DocumentOptions } from './documents.ts';

@@ -1,8 +1,9 @@
 import { BodyTooLargeError } from '#base';
 import type { Face, FaceReply, FaceRequest, HeaderMap } from '#base';
-import { DecodeError, gunzip, gzip } from '#wire';
+import { DecodeError, gunzip } from '#wire';
 import type { Access, Caller } from './access.ts';
-import { acceptsEncoding, decodeComponent, decodeQuery } from './negotiate.ts';
+import { compressed } from './compress.ts';
+import { decodeComponent, decodeQuery } from './negotiate.ts';
 import { failureReply, textReply } from './replies.ts';
 
 /** What a route gets. */
@@ -59,7 +60,7 @@ export function createRouterFace(options: RouterOptions): Face {
   );
   return async (request) => {
     const reply = await dispatch(options, processes, request);
-    return await compressed(request, reply);
+    return await compressed(request, reply, gzipBytesMin);
   };
 }
 
@@ -156,13 +157,4 @@ async function bodyOf(request: FaceRequest, bytesMax: number): Promise<Uint8Arra
       throw new Error(`Failed to decompress body: ${error.message}`, { cause: error });
     throw error;
   }
-}
-
-async function compressed(request: FaceRequest, reply: FaceReply): Promise<FaceReply> {
-  const { body, headers } = reply;
-  if (!(body instanceof Uint8Array) || body.length < gzipBytesMin) return reply;
-  if (headers['Content-Encoding'] !== undefined) return reply;
-  if (!acceptsEncoding(request.headers['accept-encoding'], 'gzip')) return reply;
-  // Lower case: what stands behind this face looks for it so.
-  return { ...reply, headers: { ...headers, 'content-encoding': 'gzip' }, body: await gzip(body) };
 }

@@ -1,7 +1,8 @@
+import { doubleText } from '#mesos/protocol';
 import { appConstraintText } from '../constraint-rules.ts';
 import { featureText, hasFeature } from '../feature.ts';
 import { emptyIDProblems, idProblems } from '../ids.ts';
-import { doubleText, limitProblems } from '../limit-rules.ts';
+import { limitProblems } from '../limit-rules.ts';
 import { networkProblems } from '../network-rules.ts';
 import type { Problem } from '../problem.ts';
 import { type RoleRules, acceptedRoleProblems } from '../roles.ts';

@@ -1,6 +1,6 @@
+import { doubleText } from '#mesos/protocol';
 import type { Random } from '#base';
 import type { Environment, EnvironmentVariable } from '#mesos/protocol';
-import { doubleText } from '../limit-rules.ts';
 import type { App, EnvVarValueOrSecret, KVLabels } from '../types.ts';
 
 /** Variables by name; what is set later wins. */

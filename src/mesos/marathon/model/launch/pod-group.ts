@@ -1,3 +1,4 @@
+import { doubleText } from '#mesos/protocol';
 import type {
   CommandInfo,
   ContainerInfo,
@@ -13,7 +14,6 @@ import type {
 } from '#mesos/protocol';
 import { isHostNetworked } from '../app/networks.ts';
 import { executorIDOf, taskIDOf } from '../instance-ids.ts';
-import { doubleText } from '../limit-rules.ts';
 import type { PodDefinition } from '../root.ts';
 import type { Endpoint, HealthCheck as PodHealthCheck, PodContainer } from '../types.ts';
 import { linuxInfo } from './app-container.ts';

@@ -1,10 +1,10 @@
+import { doubleText } from '#mesos/protocol';
 import { persistentInfoProblems } from '../app/check-container.ts';
 import { unreachableProblems } from '../app/check-model.ts';
 import { hasDuplicates } from '../app/unique.ts';
 import { constraintText } from '../constraint-rules.ts';
 import { featureText, hasFeature } from '../feature.ts';
 import { emptyIDProblems, idProblems } from '../ids.ts';
-import { doubleText } from '../limit-rules.ts';
 import { linuxProblems } from '../linux-rules.ts';
 import { networkProblems } from '../network-rules.ts';
 import { type Problem, below } from '../problem.ts';
