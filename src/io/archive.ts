@@ -5,6 +5,8 @@ import { dirname, join } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
+import { ArchiveError } from './archive-entry.ts';
+import type { ArchiveEntry } from './archive-entry.ts';
 
 /** What an archive from a stranger may grow to. */
 export interface ArchiveLimits {
@@ -12,22 +14,6 @@ export interface ArchiveLimits {
   readonly entriesMax: number;
 }
 export type ArchiveForm = 'tar' | 'tar.gz' | 'tar.bz2' | 'tar.xz' | 'zip';
-
-/** One thing of an archive, in the order they come. */
-export interface ArchiveEntry {
-  readonly name: string;
-  readonly kind: 'file' | 'directory' | 'symlink' | 'hardlink' | 'other';
-  /** Permission bits; undefined where the archive tells none. */
-  readonly mode: number | undefined;
-  readonly linkTarget: string;
-  /** Content of a file; must be read to its end before the next entry comes. */
-  content(): Readable;
-}
-
-/** Why an archive was not unpacked. What was unpacked before it was noticed is still there. */
-export class ArchiveError extends Error {
-  override readonly name = 'ArchiveError';
-}
 
 /**
  * Unpacks below `root`, where nobody else may write meanwhile. Nothing leaves it: no name with `..`,

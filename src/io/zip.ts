@@ -1,8 +1,8 @@
 import * as fs from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { createInflateRaw } from 'node:zlib';
-import { ArchiveError } from './archive.ts';
-import type { ArchiveEntry } from './archive.ts';
+import { ArchiveError } from './archive-entry.ts';
+import type { ArchiveEntry } from './archive-entry.ts';
 
 // APPNOTE.TXT of PKWARE: signatures of the records that are read.
 const endSignature = 0x06054b50;
