@@ -15,7 +15,7 @@ export { SpdyError } from './spdy-frames.ts';
 export type { SpdyHeaders } from './spdy-frames.ts';
 export { createCodec, encodeCanonicalJson, protobufList, readEnvelope } from './kube-codec.ts';
 export type { Envelope } from './kube-codec.ts';
-export { ProtobufReader, ProtobufWriter } from './protobuf.ts';
+export { ProtobufReader, ProtobufWriter, wholeOf } from './protobuf.ts';
 export { gunzip, gzip } from './gzip.ts';
 export { RecordDecoder, RecordError, encodeRecord, encodeTextRecord } from './recordio.ts';
 export type { RecordLimits } from './recordio.ts';

@@ -58,13 +58,16 @@ export class ProtobufWriter {
     }
     this.#buffer[at] = rest;
   }
-  /** Negative numbers take ten bytes, sign-extended to 64 bits. */
+  /**
+   * Negative numbers take ten bytes, sign-extended to 64 bits. Beyond 2^53 the shortest digits count
+   * that mean the number: nanoseconds that came in whole microseconds go out as they came.
+   */
   int64(value: number): void {
     if (value >= 0 && value <= Number.MAX_SAFE_INTEGER) {
       this.varint(value);
       return;
     }
-    let rest = BigInt.asUintN(64, BigInt(Math.trunc(value)));
+    let rest = BigInt.asUintN(64, wholeOf(value));
     const bytes: number[] = [];
     while (rest > 127n) {
       bytes.push(Number(rest & 127n) | 0x80);
@@ -229,4 +232,10 @@ export class ProtobufReader {
   #need(count: number): void {
     if (count > this.end - this.at) throw new DecodeError('unexpected EOF');
   }
+}
+
+/** The integer of the shortest digits that mean this number. */
+export function wholeOf(value: number): bigint {
+  const whole = Math.trunc(value);
+  return Math.abs(whole) < 1e21 ? BigInt(String(whole)) : BigInt(whole);
 }

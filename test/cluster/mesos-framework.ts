@@ -9,21 +9,35 @@ export interface Status {
   readonly reason?: string;
   readonly message?: string;
   readonly source?: string;
+  readonly unreachable_time?: { readonly nanoseconds: number };
 }
 export interface Offer {
   readonly id: { readonly value: string };
   readonly agent_id: { readonly value: string };
+  readonly unavailability?: unknown;
   readonly resources: readonly {
     readonly name: string;
     readonly scalar?: { readonly value: number };
   }[];
 }
-interface Event {
+export interface InverseOffer {
+  readonly id: { readonly value: string };
+  readonly agent_id: { readonly value: string };
+  readonly unavailability: unknown;
+}
+export interface Event {
   readonly type: string;
   readonly subscribed?: { readonly framework_id: { readonly value: string } };
   readonly offers?: { readonly offers: readonly Offer[] };
   readonly update?: { readonly status: Status };
   readonly error?: { readonly message: string };
+  readonly rescind?: { readonly offer_id: { readonly value: string } };
+  readonly inverse_offers?: { readonly inverse_offers: readonly InverseOffer[] };
+  readonly rescind_inverse_offer?: { readonly inverse_offer_id: { readonly value: string } };
+  readonly failure?: {
+    readonly agent_id?: { readonly value: string };
+    readonly executor_id?: { readonly value: string };
+  };
 }
 
 export interface FrameworkOptions {
@@ -31,8 +45,10 @@ export interface FrameworkOptions {
   readonly name: string;
   readonly roles?: readonly string[];
   readonly user?: string;
-  /** Operations for an offer; none declines it. */
-  onOffer(offer: Offer): readonly unknown[];
+  /** Beside MULTI_ROLE. */
+  readonly capabilities?: readonly string[];
+  /** Operations for an offer; none declines it, undefined keeps it. */
+  onOffer(offer: Offer): readonly unknown[] | undefined;
   onStatus?(status: Status): void;
   /** Seconds that declined offers stay away. */
   readonly refuseSeconds?: number;
@@ -49,6 +65,8 @@ export class TestFramework {
   #leaving = false;
   /** Updates by task, in order of arrival, repeated ones once. */
   readonly updates = new Map<string, Status[]>();
+  /** All but heartbeats, in order. */
+  readonly events: Event[] = [];
   subscriptions = 0;
 
   constructor(options: FrameworkOptions) {
@@ -106,6 +124,7 @@ export class TestFramework {
 
   async #subscribe(): Promise<void> {
     const { name, roles = ['*'], user = 'nobody', master } = this.#options;
+    const { capabilities = ['PARTITION_AWARE'] } = this.#options;
     const id = this.#id === undefined ? undefined : { value: this.#id };
     const framework_info = {
       user,
@@ -114,7 +133,7 @@ export class TestFramework {
       roles,
       failover_timeout: 600,
       checkpoint: true,
-      capabilities: [{ type: 'MULTI_ROLE' }, { type: 'PARTITION_AWARE' }],
+      capabilities: ['MULTI_ROLE', ...capabilities].map((type) => ({ type })),
     };
     const response = await fetch(`${master}/api/v1/scheduler`, {
       method: 'POST',
@@ -144,6 +163,7 @@ export class TestFramework {
   }
 
   async #handle(event: Event): Promise<void> {
+    if (event.type !== 'HEARTBEAT') this.events.push(event);
     if (event.error !== undefined) throw new FrameworkError(event.error.message);
     if (event.subscribed !== undefined) {
       this.#id = event.subscribed.framework_id.value;
@@ -151,6 +171,7 @@ export class TestFramework {
     }
     for (const offer of event.offers?.offers ?? []) {
       const operations = this.#options.onOffer(offer);
+      if (operations === undefined) continue;
       const filters = { refuse_seconds: this.#options.refuseSeconds ?? 1 };
       await this.call('ACCEPT', { accept: { offer_ids: [offer.id], operations, filters } });
     }

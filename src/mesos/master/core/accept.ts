@@ -121,7 +121,7 @@ export function refuseTask(
   },
 ): void {
   const { task, state, reason, message } = said;
-  core.updates.sendOnce(framework, {
+  const status: TaskStatus = {
     task_id: task.task_id,
     state,
     message,
@@ -130,7 +130,9 @@ export function refuseTask(
     agent_id: task.agent_id,
     ...(task.executor !== undefined && { executor_id: task.executor.executor_id }),
     timestamp: core.options.clock.nowMs() / 1000,
-  });
+  };
+  core.counters.status(status);
+  core.updates.sendOnce(framework, status);
 }
 
 function isLaunch({ type }: OfferOperation): boolean {

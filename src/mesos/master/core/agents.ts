@@ -5,15 +5,21 @@ import { agents as agentKind, type Agent } from '#mesos/kinds';
 import type { Resource, TaskState, TaskStatus } from '#mesos/protocol';
 import { AgentBook, type TaskBook } from './books.ts';
 import type { Core } from './core.ts';
+import { drainOf } from './drain.ts';
+import { downCause } from './maintenance.ts';
 import { podResources, reserveInPool } from './room.ts';
 import {
   addressOf,
   agentInfoOf,
   isCordoned,
   isNodeReady,
+  machineOf,
   notReadySince,
   totalOf,
 } from './node-facts.ts';
+
+const goneText = 'Agent has been marked gone';
+const replacedCause = 'a new agent registered at the same address';
 
 /** 5 pings of 15 s without an answer (mesos.md 6.3). */
 const unreachableMs = 75_000;
@@ -27,6 +33,10 @@ export class Agents {
   readonly #written = new Map<string, Agent>();
   /** Tasks of agents that are not registered: recovered or unreachable ones. */
   readonly #away = new Map<string, Set<TaskBook>>();
+  /** By Node, as the Agent objects said last. */
+  readonly #ids = new Map<string, string>();
+  /** Of machines that are down: their tasks were ended when they came back. */
+  readonly #refused = new Set<string>();
 
   constructor(core: Core) {
     this.#core = core;
@@ -37,6 +47,7 @@ export class Agents {
     const { informers, books } = this.#core;
     const node = informers.nodes.get(name);
     const object = this.#objectOf(name);
+    this.#notice(name, object);
     if (node === undefined) {
       if (object !== undefined) this.#removed(name, object);
       return;
@@ -51,7 +62,10 @@ export class Agents {
       return;
     }
     const book = books.byNode.get(name);
-    if (book === undefined && this.#core.operator.isDown(machineOf(node))) return;
+    if (book === undefined && this.#core.operator.isDown(machineOf(node))) {
+      if (isNodeReady(node)) this.#refuse(object.spec.agentID);
+      return;
+    }
     if (book === undefined) {
       if (isNodeReady(node)) this.#register(node, object);
       return;
@@ -59,6 +73,26 @@ export class Agents {
     this.refresh(book, node, object);
     if (isNodeReady(node)) this.#connect(book);
     else if (book.connected) this.#disconnect(book, node);
+  }
+
+  /** An Agent object that somebody deleted makes way for another agent at the same address. */
+  #notice(name: string, object: Agent | undefined): void {
+    const before = this.#ids.get(name);
+    const now = object?.spec.agentID;
+    if (now === undefined) this.#ids.delete(name);
+    else this.#ids.set(name, now);
+    if (before === undefined || before === now) return;
+    this.#written.delete(before);
+    const { books, counters } = this.#core;
+    if (books.agents.has(before)) counters.add('master/slave_removals/reason_registered');
+    this.remove(before, replacedCause);
+  }
+
+  /** Its machine is down: what runs there is shut down, and it may not register. */
+  #refuse(agentID: string): void {
+    if (this.#refused.has(agentID)) return;
+    this.#refused.add(agentID);
+    this.#shutDown(agentID);
   }
 
   #objectOf(name: string): Agent | undefined {
@@ -121,13 +155,13 @@ export class Agents {
     const book = this.#bookOf(node, object);
     const returned = books.unreachableAgents.delete(book.id);
     const recovered = books.recoveredAgents.delete(book.id);
+    this.#refused.delete(book.id);
     books.agents.set(book.id, book);
     books.byNode.set(book.nodeName, book);
     book.connected = true;
     this.refresh(book, node, object);
     counters.add(`master/slave_${returned || recovered ? 're' : ''}registrations`);
     if (returned || recovered) this.#reregistered(book);
-    this.#core.announce({ type: 'AGENT_ADDED', agent: book });
     executors.attach(book);
     for (const task of this.#away.get(book.id) ?? []) {
       if (task.completed) continue;
@@ -135,6 +169,7 @@ export class Agents {
       else tasks.attach(task);
     }
     this.#away.delete(book.id);
+    this.#core.announce({ type: 'AGENT_ADDED', agent: book });
     this.#core.operations.recover(book, object);
     cycle.agentAdded(book);
     this.#core.operator.agentChanged(book.id);
@@ -157,6 +192,7 @@ export class Agents {
     books.recoveredAgents.set(agentID, agentInfoOf(node, { agentID, port: options.agentPort }));
     options.clock.after(this.#leftMs(node), () => {
       if (!books.recoveredAgents.delete(agentID)) return;
+      this.#core.counters.add('master/recovery_slave_removals');
       this.#markUnreachable(agentID, object.spec.nodeName);
     });
   }
@@ -248,7 +284,7 @@ export class Agents {
 
   /** Out of the registered ones; its tasks wait for what becomes of it. */
   #leave(book: AgentBook): void {
-    const { books, cycle, executors, offers, counters } = this.#core;
+    const { books, cycle, executors, offers } = this.#core;
     book.connected = false;
     book.countdown?.();
     offers.rescindAgent(book);
@@ -259,7 +295,6 @@ export class Agents {
     book.tasks.clear();
     executors.detach(book);
     cycle.agentRemoved(book);
-    counters.add('master/slave_removals');
   }
 
   /** A task whose agent is not registered. */
@@ -275,6 +310,7 @@ export class Agents {
     books.unreachableAgents.set(agentID, { sinceMs });
     counters.add('master/slave_unreachable_scheduled');
     counters.add('master/slave_unreachable_completed');
+    counters.add('master/slave_removals');
     counters.add('master/slave_removals/reason_unhealthy');
     const unreachableTime = formatMicroTime(sinceMs);
     void lanes.agents.change(nodeName, (object) => ({
@@ -290,24 +326,31 @@ export class Agents {
     frameworks.broadcast({ type: 'FAILURE', failure: { agent_id: { value: agentID } } });
   }
 
-  /** An operator took its machine down. */
+  /** Its machine was taken down, or another agent took its place. Its tasks end there too. */
   remove(agentID: string, cause: string): void {
-    const { books, frameworks } = this.#core;
+    const { books, frameworks, counters } = this.#core;
     const book = books.agents.get(agentID);
-    if (book === undefined) return;
-    const running = [...book.executors];
-    const tasks = [...book.tasks];
-    this.#leave(book);
-    for (const executor of running) void this.#core.executors.deletePod(executor);
-    for (const task of tasks)
-      if (task.execution === 'Command') this.#core.executors.deletePodOf(task);
-    this.#loseAll(agentID, () => ({
+    if (book !== undefined) this.#leave(book);
+    books.unreachableAgents.delete(agentID);
+    books.recoveredAgents.delete(agentID);
+    this.#shutDown(agentID);
+    this.#loseAll(agentID, (task) => ({
       state: 'TASK_LOST',
       reason: 'REASON_AGENT_REMOVED',
-      message: `Agent ${book.info.hostname} removed: ${cause}`,
+      message: `Agent ${book?.info.hostname ?? task.nodeName} removed: ${cause}`,
     }));
+    if (book === undefined) return;
+    counters.add('master/slave_removals');
     frameworks.broadcast({ type: 'FAILURE', failure: { agent_id: { value: agentID } } });
     this.#core.announce({ type: 'AGENT_REMOVED', agentID });
+  }
+
+  /** Nothing goes on where nobody counts it: Pods of tasks and executors are deleted. */
+  #shutDown(agentID: string): void {
+    const { executors } = this.#core;
+    executors.shutDown(agentID);
+    for (const task of this.#away.get(agentID) ?? [])
+      if (task.execution === 'Command' && !task.completed) executors.deletePodOf(task);
   }
 
   /** Changes the Agent object, and the books by it before it resolves. */
@@ -341,7 +384,10 @@ export class Agents {
     const { agentID } = object.spec;
     const book = books.byNode.get(name);
     const hostname = book?.info.hostname ?? name;
-    if (book !== undefined) this.#leave(book);
+    if (book !== undefined) {
+      this.#leave(book);
+      counters.add('master/slave_removals');
+    }
     books.unreachableAgents.delete(agentID);
     books.recoveredAgents.delete(agentID);
     this.#loseAll(agentID, () => ({
@@ -362,30 +408,55 @@ export class Agents {
   }
 
   #gone(name: string, object: Agent): void {
-    const { books, options, frameworks, executors } = this.#core;
+    const { books, options, frameworks } = this.#core;
     const { agentID } = object.spec;
     if (books.goneAgents.has(agentID)) return;
     const book = books.byNode.get(name);
-    const running = [...(book?.executors ?? [])];
     if (book !== undefined) this.#leave(book);
-    for (const executor of running) void executors.deletePod(executor);
     books.unreachableAgents.delete(agentID);
     books.recoveredAgents.delete(agentID);
     books.goneAgents.set(agentID, { sinceMs: options.clock.nowMs() });
-    for (const task of this.#away.get(agentID) ?? [])
-      if (task.execution === 'Command' && !task.completed) executors.deletePodOf(task);
+    // What was reserved there goes back to Pods.
+    reserveInPool(options.pool, name, []);
+    this.#giveUp(agentID);
+    this.#core.operations.agentLost(agentID, {
+      state: 'OPERATION_GONE_BY_OPERATOR',
+      message: goneText,
+    });
+    // Of one that is unreachable they have heard already.
+    if (book !== undefined)
+      frameworks.broadcast({ type: 'FAILURE', failure: { agent_id: { value: agentID } } });
+  }
+
+  #giveUp(agentID: string): void {
+    this.#shutDown(agentID);
     this.#loseAll(agentID, (task) => ({
       state: task.framework.partitionAware ? 'TASK_GONE_BY_OPERATOR' : 'TASK_LOST',
       reason: task.framework.partitionAware
         ? 'REASON_AGENT_REMOVED_BY_OPERATOR'
         : 'REASON_AGENT_REMOVED',
-      message: 'Agent has been marked gone',
+      message: goneText,
     }));
-    this.#core.operations.agentLost(agentID, {
-      state: 'OPERATION_GONE_BY_OPERATOR',
-      message: 'Agent has been marked gone',
-    });
-    frameworks.broadcast({ type: 'FAILURE', failure: { agent_id: { value: agentID } } });
+  }
+
+  /** At start: what the master that died had decided of agents, and not yet done with their tasks. */
+  settle(): void {
+    const { books, executors, operator, informers } = this.#core;
+    for (const agentID of new Set([...this.#away.keys(), ...executors.awayAgents])) {
+      if (books.goneAgents.has(agentID)) this.#giveUp(agentID);
+      const known = [
+        books.agents,
+        books.recoveredAgents,
+        books.unreachableAgents,
+        books.goneAgents,
+      ];
+      if (known.some((one) => one.has(agentID))) continue;
+      const nodes = informers.nodes
+        .list()
+        .filter((one) => this.#ids.get(one.metadata.name) === agentID);
+      const isDown = nodes.some((node) => operator.isDown(machineOf(node)));
+      this.remove(agentID, isDown ? downCause : replacedCause);
+    }
   }
 
   #loseAll(
@@ -422,20 +493,4 @@ export class Agents {
       } else if (node !== undefined) this.#wait(node, object);
     }
   }
-}
-
-function machineOf(node: Node): { readonly hostname: string; readonly ip: string } {
-  const ip = addressOf(node);
-  return { hostname: ip, ip };
-}
-
-function drainOf(object: Agent): AgentBook['drain'] {
-  const { drain } = object.spec;
-  if (drain === undefined) return undefined;
-  return {
-    state: drain.state,
-    maxGracePeriodNanoseconds: drain.maxGracePeriodNanoseconds,
-    markGone: drain.markGone === true,
-    startedMs: timeOr(drain.startTime, 0),
-  };
 }

@@ -44,7 +44,8 @@ const countedStates: ReadonlyMap<string, boolean> = new Map([
   ['TASK_UNREACHABLE', false],
 ]);
 
+/** As the old API names it, which metrics go by: an agent is a slave there. */
 function lower(kind: 'source' | 'reason', value: string): string {
-  const text = value.toLowerCase();
+  const text = value.toLowerCase().replace('_agent', '_slave');
   return text.startsWith(`${kind}_`) ? text : `${kind}_${text}`;
 }

@@ -137,6 +137,7 @@ export class MasterCore implements Core {
     this.recovered = true;
     for (const node of informers.nodes.list()) this.agents.sync(node.metadata.name);
     for (const agent of informers.agents.list()) this.agents.seen(agent.metadata.name);
+    this.agents.settle();
   }
 
   #follow(): void {

@@ -1,4 +1,5 @@
-import { formatMicroTime } from '#base';
+import { formatMicroTime, timeOr } from '#base';
+import type { Agent } from '#mesos/kinds';
 import { CallRejected, type DurationInfo, type TaskState, type TaskStatus } from '#mesos/protocol';
 import { machineText, type Maintenance } from './maintenance.ts';
 import type { OperatorHost } from './operator-host.ts';
@@ -166,4 +167,15 @@ export function drainedStatus(
   const gone: TaskState = 'TASK_GONE_BY_OPERATOR';
   const state = drain.markGone && partitionAware ? gone : status.state;
   return { ...status, state, reason: 'REASON_AGENT_DRAINING' };
+}
+
+/** As the books keep it. */
+export function drainOf({ spec: { drain } }: Agent): AgentRecord['drain'] {
+  if (drain === undefined) return undefined;
+  return {
+    state: drain.state,
+    maxGracePeriodNanoseconds: drain.maxGracePeriodNanoseconds,
+    markGone: drain.markGone === true,
+    startedMs: timeOr(drain.startTime, 0),
+  };
 }

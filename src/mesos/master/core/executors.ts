@@ -110,6 +110,20 @@ export class Executors {
     this.#away.delete(agent.id);
   }
 
+  /** Agents that are not registered, and had executors. */
+  get awayAgents(): Iterable<string> {
+    return this.#away.keys();
+  }
+
+  /** The agent may not come back with them. */
+  shutDown(agentID: string): void {
+    for (const executor of this.#away.get(agentID) ?? []) {
+      void this.deletePod(executor);
+      this.remove(executor);
+    }
+    this.#away.delete(agentID);
+  }
+
   detach(agent: AgentBook): void {
     const away = this.#away.get(agent.id) ?? new Set<ExecutorBook>();
     for (const executor of agent.executors) {

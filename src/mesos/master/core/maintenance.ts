@@ -16,7 +16,7 @@ import { isOlder } from './role-objects.ts';
 
 export type MachineMode = 'UP' | 'DRAINING' | 'DOWN';
 const scheduleName = 'cluster';
-const downCause = "Operator initiated 'Machine DOWN'";
+export const downCause = "Operator initiated 'Machine DOWN'";
 
 /**
  * Machines that are to be maintained: a schedule of windows, and which machines are down. An agent

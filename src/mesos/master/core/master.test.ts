@@ -329,7 +329,7 @@ test('Metrics count calls, events, offers and ends of tasks by the names of the 
     'master/slaves_active': 1,
     'master/frameworks_connected': 1,
     'master/tasks_failed': 1,
-    'master/task_failed/source_agent/reason_container_launch_failed': 1,
+    'master/task_failed/source_slave/reason_container_launch_failed': 1,
     'master/cpus_total': 4,
     [`${prefix}subscribed`]: 1,
     [`${prefix}calls/accept`]: 1,

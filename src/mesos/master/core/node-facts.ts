@@ -47,6 +47,12 @@ export function addressOf(node: Node): string {
   return addresses.find(({ type }) => type === 'InternalIP')?.address ?? '127.0.0.1';
 }
 
+/** As maintenance knows the machine. */
+export function machineOf(node: Node): { readonly hostname: string; readonly ip: string } {
+  const ip = addressOf(node);
+  return { hostname: ip, ip };
+}
+
 /** What the machine has for Pods, in Mesos' units: thousandths, so whole megabytes are kept whole. */
 export function capacityOf(node: Node): Holdings {
   const amounts = node.status?.allocatable ?? node.status?.capacity ?? {};

@@ -6,6 +6,7 @@ import type {
 } from '#mesos/protocol';
 import type { FrameworkBook, TaskBook } from './books.ts';
 import type { Core } from './core.ts';
+import { latestOf } from './tasks.ts';
 
 /** RECONCILE (mesos.md 2.9): answers are sent at once, without uuid, in no particular order. */
 export function reconcileTasks(
@@ -58,7 +59,6 @@ export function reconcileTask(
 
 /** The state that was forwarded last, not one that waits behind an unacknowledged update. */
 function sendLatest(core: Core, task: TaskBook): void {
-  const latest = task.statuses.at(-1);
   core.updates.sendOnce(task.framework, {
     task_id: task.info.task_id,
     state: task.statusUpdateState ?? task.state,
@@ -68,8 +68,6 @@ function sendLatest(core: Core, task: TaskBook): void {
     agent_id: { value: task.agentID },
     ...(task.execution !== 'Command' && { executor_id: { value: task.executorID } }),
     timestamp: core.options.clock.nowMs() / 1000,
-    ...(task.healthy !== undefined && { healthy: task.healthy }),
-    ...(latest?.check_status !== undefined && { check_status: latest.check_status }),
-    ...(latest?.container_status !== undefined && { container_status: latest.container_status }),
+    ...latestOf(task),
   });
 }

@@ -307,7 +307,7 @@ export class Tasks {
   /** The agent is unreachable: neither running nor ended as far as anybody knows. */
   unreachable(task: TaskBook, sinceMs: number): void {
     const { framework } = task;
-    const { updates, lanes } = this.#core;
+    const { updates, lanes, counters } = this.#core;
     const aware = framework.partitionAware;
     const status = this.#statusOf(
       task,
@@ -326,11 +326,15 @@ export class Tasks {
       const [oldest] = framework.unreachableTasks.keys();
       if (oldest !== undefined) framework.unreachableTasks.delete(oldest);
     }
-    task.state = status.state;
+    // One that has ended without being acknowledged has ended all the same.
+    if (!isTerminal(task.state)) {
+      task.state = status.state;
+      counters.status(status);
+    }
     task.statusUpdateState = status.state;
     task.statuses = withStatus(task.statuses, status);
-    updates.sendOnce(framework, status);
     this.#core.announce({ type: 'TASK_UPDATED', task, status });
+    updates.sendOnce(framework, status);
     const unreachableTime = formatMicroTime(sinceMs);
     // The state stays as the agent knows it: what ended for the framework may run there yet.
     void lanes.tasks.change(task.key, (object) => ({
@@ -348,6 +352,8 @@ export class Tasks {
     framework.unreachableTasks.delete(task.taskID);
     task.state = object?.status.state ?? 'TASK_STAGING';
     task.statusUpdateState = object?.status.updateState ?? task.state;
+    // Its history is what the agent knows of it.
+    task.statuses = task.statuses.filter(({ source }) => source !== 'SOURCE_MASTER');
     this.add(task);
     this.#hold(task);
     const status = this.#statusOf(
@@ -357,10 +363,10 @@ export class Tasks {
         reason: 'REASON_AGENT_REREGISTERED',
         message: 'Unreachable agent re-reregistered',
       },
-      {},
+      latestOf(task),
     );
     updates.sendOnce(framework, status);
-    this.#core.announce({ type: 'TASK_UPDATED', task, status });
+    this.#core.announce({ type: 'TASK_ADDED', task });
     this.#saveReachable(task);
     if (object !== undefined) this.#read(task, object);
     updates.resumeTask(task);
@@ -438,6 +444,16 @@ export class Tasks {
     }
     if (task.unreachableMs === undefined) this.#read(task, object);
   }
+}
+
+/** What was told of its health and its container last. */
+export function latestOf({ healthy, statuses }: TaskBook): Partial<TaskStatus> {
+  const latest = statuses.at(-1);
+  return {
+    ...(healthy !== undefined && { healthy }),
+    ...(latest?.check_status !== undefined && { check_status: latest.check_status }),
+    ...(latest?.container_status !== undefined && { container_status: latest.container_status }),
+  };
 }
 
 /** Equal states replace one another; `data` is not kept (master.cpp, updateTask). */

@@ -25,9 +25,7 @@ export class Updates {
 
   /** From the master itself: no uuid, sent once, forgotten. */
   sendOnce(book: FrameworkBook, status: TaskStatus): void {
-    const { counters, frameworks } = this.#core;
-    counters.status(status);
-    frameworks.send(book, { type: 'UPDATE', update: { status } });
+    this.#core.frameworks.send(book, { type: 'UPDATE', update: { status } });
   }
 
   #front(task: TaskBook): void {

@@ -101,6 +101,18 @@ test('Every message comes back from JSON as it was, with its defaults', () => {
     );
 });
 
+test('Nanoseconds of today go out as they came', () => {
+  const json = '{"start":{"nanoseconds":1795284349709000000}}';
+  const message = codec.decodeJson('Unavailability', json);
+  assert.equal(codec.encodeJson('Unavailability', message), json);
+  const bytes = codec.encodeProtobuf('Unavailability', message);
+  // Field 1 of field 1, as a varint.
+  let varint = 0n;
+  for (const [at, byte] of bytes.subarray(3).entries())
+    varint |= BigInt(byte & 0x7f) << BigInt(7 * at);
+  assert.equal(varint, 1_795_284_349_709_000_000n);
+});
+
 test('Every message comes back from protobuf as it was', () => {
   for (const type of schemas.names as readonly MessageName[])
     fc.assert(

@@ -1,3 +1,4 @@
+import { wholeOf } from '#wire';
 import type { FieldSchema, FieldType, Schemas } from './schema.ts';
 
 type Write = (value: unknown) => string;
@@ -107,7 +108,7 @@ const uint64Max = 2n ** 64n - 1n;
 function integerText(value: number, type: string): string {
   if (Number.isSafeInteger(value)) return value === 0 ? '0' : String(value);
   if (!Number.isFinite(value)) return '0';
-  const whole = BigInt(Math.trunc(value));
+  const whole = wholeOf(value);
   const max = type === 'uint64' ? uint64Max : int64Max;
   return String(whole > max ? max : whole < -int64Max - 1n ? -int64Max - 1n : whole);
 }

@@ -43,12 +43,10 @@ function drainMembers({ drain }: AgentRecord): [string, Json][] {
   if (drain === undefined) return [];
   const { maxGracePeriodNanoseconds: grace, markGone, state, startedMs } = drain;
   const period = grace === undefined ? {} : { max_grace_period: { nanoseconds: grace } };
-  const members: [string, Json][] = [
+  return [
     ['drain_info', { state, config: { ...period, mark_gone: markGone } }],
+    ['estimated_drain_start_time_seconds', double(startedMs / 1000)],
   ];
-  if (state === 'DRAINING')
-    members.push(['estimated_drain_start_time_seconds', double(startedMs / 1000)]);
-  return members;
 }
 
 /** What `/slaves` adds: whole resources, in both forms of reservation. */

@@ -65,7 +65,8 @@ export function agentMessage(agent: AgentRecord, view: View): MasterResponseGetA
               mark_gone: drain.markGone,
             },
           },
-          estimated_drain_start_time: timeOf(drain.startedMs),
+          // In whole seconds (protobuf_utils.cpp, createAgentResponse).
+          estimated_drain_start_time: timeOf(Math.floor(drain.startedMs / 1000) * 1000),
         }),
   };
 }
