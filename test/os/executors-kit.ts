@@ -42,13 +42,15 @@ export class Machine implements AsyncDisposable {
   readonly #told = new Map<string, TaskStatus[]>();
   readonly #master = new AbortController();
   #stop: () => Promise<void> = async () => undefined;
+  readonly #port: number;
 
-  constructor(fixture: Fixture) {
+  constructor(fixture: Fixture, facePort: number) {
     this.fixture = fixture;
+    this.#port = facePort;
   }
 
-  static async open(): Promise<Machine> {
-    const machine = new Machine(await openFixture());
+  static async open(facePort = port): Promise<Machine> {
+    const machine = new Machine(await openFixture(), facePort);
     // Tasks of other users must reach their sandboxes.
     chmodSync(machine.fixture.folder, 0o711);
     const { api } = machine;
@@ -96,7 +98,7 @@ export class Machine implements AsyncDisposable {
       nodeName: 'n1',
       nodeIp: '127.0.0.1',
       hostname: '127.0.0.1',
-      port,
+      port: this.#port,
       dataDir: join(fixture.folder, 'mesos'),
       version: '1.11.0',
       refuse: (reason, message) => new PodRefused(reason, message),
@@ -121,7 +123,12 @@ export class Machine implements AsyncDisposable {
       authorize: () => true,
       extension: agent.extension,
     });
-    const face = await serve({ face: agent.face, host: '127.0.0.1', port, clock: systemClock });
+    const face = await serve({
+      face: agent.face,
+      host: '127.0.0.1',
+      port: this.#port,
+      clock: systemClock,
+    });
     const running = [kubelet.run(stop.signal), agent.run(stop.signal)];
     await kubelet.registered;
     this.#stop = async () => {

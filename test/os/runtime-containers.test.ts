@@ -171,8 +171,7 @@ test('exec with a terminal has one, of the size asked for', async () => {
   const options = { tty: true, stdin: true, stdout: true, stderr: false };
   const command = ['/bin/sh', '-c', 'read a; stty size; exit 6'];
   const process = await fixture.runtime.exec(id, { ...options, command });
-  process.resize(99, 33);
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await process.resize(99, 33);
   process.stdin?.write(Buffer.from('go\n'));
   const text = await textOf(process.stdout);
   assert.match(text, /33 99/);
@@ -355,8 +354,7 @@ test('a terminal of a main process is attached to and resized', async () => {
   const { id } = await start({ ...sh('read a; stty size; read b'), tty: true, stdin: true });
   const options = { tty: true, stdin: true, stdout: true, stderr: false };
   const attached = await fixture.runtime.attach(id, options);
-  attached.resize(80, 24);
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await attached.resize(80, 24);
   attached.stdin?.write(Buffer.from('go\n'));
   let text = '';
   for await (const chunk of attached.stdout ?? []) {

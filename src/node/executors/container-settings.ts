@@ -1,7 +1,8 @@
 import type { Pod } from '#kube/kinds';
 import type { ContainerSpec, Mount } from '#node/runtime';
-import { agentEnvironment, containerTypeOf } from './environment.ts';
+import { agentEnvironment, containerInfoOf, containerTypeOf } from './environment.ts';
 import type { EnvironmentFacts } from './environment.ts';
+import { processLimits } from './rlimits.ts';
 import type { TaskVolume } from './volumes.ts';
 
 /** Where containers with an image find their sandbox (`--sandbox_directory`). */
@@ -31,8 +32,14 @@ export function taskContainer(spec: ContainerSpec, facts: SettingsFacts): Contai
     mounts: [...spec.mounts, ...mountsOf(spec, { ...facts, sandbox, process })],
     workingDir: directoryOf(spec, { docker, process, sandbox, image: facts.imageDirectory }),
     security: securityOf(spec, facts, docker),
+    ...limitsOf(facts),
     ...(!docker && hasShell(spec) && ownProcesses(facts.pod) ? withInit(spec) : {}),
   };
+}
+
+function limitsOf({ task }: SettingsFacts): Pick<ContainerSpec, 'rlimits'> {
+  const rlimits = processLimits(containerInfoOf(task));
+  return rlimits.length === 0 ? {} : { rlimits };
 }
 
 function directoryOf(
@@ -111,6 +118,8 @@ const init = [
   'while :; do wait $p; c=$?; kill -0 $p 2>/dev/null || exit $c; done',
 ].join('\n');
 
-function withInit(spec: ContainerSpec): Pick<ContainerSpec, 'command' | 'args'> {
+export function withInit(
+  spec: Pick<ContainerSpec, 'command' | 'args'>,
+): Pick<ContainerSpec, 'command' | 'args'> {
   return { command: ['/bin/sh', '-c', init, 'task'], args: [...spec.command, ...spec.args] };
 }

@@ -1,5 +1,5 @@
 import type { Task } from '#mesos/kinds';
-import type { FrameworkInfo } from '#mesos/protocol';
+import type { ContainerInfo, FrameworkInfo } from '#mesos/protocol';
 
 /** What the environment of a container is made of. */
 export interface EnvironmentFacts {
@@ -21,7 +21,8 @@ export interface Variable {
   readonly value: string;
 }
 
-const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+/** Of programs, for processes without an image. */
+export const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /**
  * What only the agent can tell a task or executor (slave.cpp, executorEnvironment). The task's own
@@ -34,7 +35,7 @@ export function agentEnvironment(facts: EnvironmentFacts): readonly Variable[] {
   )?.allocation_info?.role;
   const common: Variable[] = [{ name: 'MESOS_SANDBOX', value: facts.sandbox }];
   if (role !== undefined) common.push({ name: 'MESOS_ALLOCATION_ROLE', value: role });
-  if (facts.process) common.push({ name: 'PATH', value: path });
+  if (facts.process) common.push({ name: 'PATH', value: systemPath });
   if (task.spec.execution === 'Group')
     return [
       ...common,
@@ -69,8 +70,13 @@ function executorEnvironment(facts: EnvironmentFacts): readonly Variable[] {
 }
 
 export function containerTypeOf(task: Task): 'DOCKER' | 'MESOS' | undefined {
-  const { task: info, execution } = task.spec;
-  return (execution === 'Custom' ? info.executor?.container : info.container)?.type;
+  return containerInfoOf(task)?.type;
+}
+
+/** Of the task, or of the custom executor that holds it. */
+export function containerInfoOf({ spec }: Task): ContainerInfo | undefined {
+  const { task: info, execution } = spec;
+  return execution === 'Custom' ? info.executor?.container : info.container;
 }
 
 const units: readonly (readonly [string, number])[] = [

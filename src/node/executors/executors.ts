@@ -7,6 +7,9 @@ import { emittedOf } from './emitted.ts';
 import { AgentFactsReader } from './face/agent-facts.ts';
 import { flagsOf, type AgentContext } from './face/context.ts';
 import { SandboxView } from './face/sandbox-files.ts';
+import { LaunchedContainers } from './nested/launched.ts';
+import { idAnnotation } from './nested/launcher.ts';
+import { Sessions } from './nested/sessions.ts';
 import { openFetcher } from './fetch/open-fetcher.ts';
 import { containerLabels, podLabels } from './names.ts';
 import type {
@@ -38,6 +41,7 @@ class MesosAgent implements Executors {
   readonly #sandboxes: Sandboxes;
   readonly #output: OutputSplitter;
   readonly #gc: SandboxGc;
+  readonly #launched: LaunchedContainers;
   readonly extension: ExecutorsExtension;
   readonly face: Face;
   readonly synced: Promise<void>;
@@ -58,10 +62,17 @@ class MesosAgent implements Executors {
       forgotten: () => undefined,
     });
     this.#custom = new CustomExecutors(this.#world, { paths: this.#paths, keeper: this.#keeper });
+    const fetcher = openFetcher(options, this.#paths.cache);
     this.#sandboxes = new Sandboxes(this.#world, {
       paths: this.#paths,
-      fetcher: openFetcher(options, this.#paths.cache),
+      fetcher,
       fail: (pod, name, failure) => this.#keeper.fail(pod, name, failure),
+    });
+    this.#launched = new LaunchedContainers(this.#world, {
+      paths: this.#paths,
+      fetcher,
+      sandboxes: this.#sandboxes,
+      output: this.#output,
     });
     this.extension = this.#extension();
     this.face = lazyFace({
@@ -69,6 +80,8 @@ class MesosAgent implements Executors {
       world: this.#world,
       paths: this.#paths,
       custom: this.#custom,
+      launched: this.#launched,
+      sessions: new Sessions(this.#world),
       files: new SandboxView(this.#world, {
         paths: this.#paths,
         bringOutput: (containerID) => this.#bringOutput(containerID),
@@ -83,6 +96,8 @@ class MesosAgent implements Executors {
     const { runtime } = this.#world.options;
     using _changes = runtime.onChange((container) => {
       this.#world.containers.note(container);
+      this.#launched.changed(container);
+      if (container.spec.annotations[idAnnotation] !== undefined) return;
       this.#keeper.containerChanged(container);
       const podUid = container.spec.labels[containerLabels.uid];
       if (container.state === 'exited' && podUid !== undefined) this.#custom.containerEnded(podUid);
@@ -93,6 +108,7 @@ class MesosAgent implements Executors {
     await Promise.race([Promise.all([frameworks.synced, pods.synced]), aborted(signal)]);
     const volumes = new VolumeKeeper(this.#world, this.#paths);
     const work = [...caches, this.#keeper.run(signal), volumes.run(signal)];
+    if (!signal.aborted) await this.#launched.adopt();
     if (!signal.aborted) await this.#beginGc();
     await Promise.all(work);
     this.#custom.stop();
@@ -133,6 +149,7 @@ class MesosAgent implements Executors {
       released: (pod) => {
         this.#keeper.released(pod.metadata.uid);
         this.#custom.released(pod.metadata.uid);
+        this.#launched.released(pod.metadata.uid);
         this.#world.containers.forget(pod.metadata.uid);
         void this.#forgotten(pod.metadata.uid);
       },
@@ -219,6 +236,7 @@ class MesosAgent implements Executors {
       if (task !== undefined && container !== undefined)
         await this.#finishOutput(task, pod.metadata.uid, container);
     }
+    await this.#launched.bringAll(pod.metadata.uid);
   }
 }
 

@@ -4,10 +4,13 @@ import type { CommandInfoURI } from '#mesos/protocol';
 import type { SystemUser } from '#io';
 import type { ContainerSpec } from '#node/runtime';
 import { taskContainer } from './container-settings.ts';
+import { containerInfoOf } from './environment.ts';
 import type { Fetcher } from './fetch/fetcher.ts';
 import type { LaunchFailure } from './launch-failure.ts';
 import { podAnnotations } from './names.ts';
 import { nestedIDOf, runNamesOf, type RunNames, type WorkPaths } from './paths.ts';
+import { processLimits } from './rlimits.ts';
+import { makeVolumes } from './volume-places.ts';
 import { taskVolumes } from './volumes.ts';
 import type { World } from './world.ts';
 
@@ -56,7 +59,7 @@ export class Sandboxes {
     const { files } = this.#world.options;
     const run = this.#paths.run(names);
     if (task.spec.execution === 'Group') await files.makeDir(run);
-    else await files.makeDir(run, { owner: await this.#userOf(pod, task), mode: sandboxMode });
+    else await files.makeDir(run, { owner: await this.userOf(pod, task), mode: sandboxMode });
     await files.link(run, this.#paths.latest(names));
     const { namespace = '', name: podName } = pod.metadata;
     const note: RunNote = { ...names, namespace, podName };
@@ -120,7 +123,7 @@ export class Sandboxes {
       nodeIp,
       port,
       containerIp: this.#world.sandboxIp(undefined, names.containerID),
-      user: await this.#userOf(pod, task),
+      user: await this.userOf(pod, task),
       volumes: taskVolumes(task, names, this.#paths),
       imageDirectory: image?.config.workingDir ?? '',
     });
@@ -129,25 +132,17 @@ export class Sandboxes {
   async #fill(pod: Pod, task: Task, signal: AbortSignal): Promise<void> {
     const { files } = this.#world.options;
     const names = runNamesOf(task, pod.metadata.uid);
-    const owner = await this.#userOf(pod, task);
+    const owner = await this.userOf(pod, task);
     const directory = this.directoryOf(task, names.containerID);
+    processLimits(containerInfoOf(task)); // what cannot be set is this launch's end
     // Nobody may exchange what the agent is writing to: the task gets it when it is complete.
     await files.makeDir(directory, { owner: root, mode: 0o700 });
     if (task.spec.execution === 'Group') {
       await files.makeDir(`${this.#paths.run(names)}/tasks`);
       await files.link(directory, this.#paths.taskLink(names, task.spec.taskID));
     }
-    for (const volume of taskVolumes(task, names, this.#paths)) {
-      const exists = (await files.facts(volume.hostPath)) !== undefined;
-      if (volume.make && !exists) await files.makeDir(volume.hostPath, { owner });
-      const process = isProcess(pod, task);
-      if (volume.containerPath.startsWith('/')) continue;
-      const inside = `${directory}/${safe(volume.containerPath)}`;
-      const parent = inside.slice(0, inside.lastIndexOf('/'));
-      if (parent !== directory) await files.makeDir(parent, { owner });
-      if (process && volume.hostPath !== inside) await files.link(volume.hostPath, inside);
-      else if (!process) await files.makeDir(inside, { owner });
-    }
+    const volumes = taskVolumes(task, names, this.#paths);
+    await makeVolumes(files, volumes, { directory, owner, process: isProcess(pod, task) });
     await this.#fetch(task, { names, directory, user: owner?.name ?? '' }, signal);
     if (owner !== undefined) await files.chown(directory, owner);
     await files.chmod(directory, sandboxMode);
@@ -187,7 +182,8 @@ export class Sandboxes {
     }
   }
 
-  async #userOf(pod: Pod, task: Task): Promise<SystemUser | undefined> {
+  /** Who the executor, or a task of it, runs as. */
+  async userOf(pod: Pod, task: Task): Promise<SystemUser | undefined> {
     const { task: info, execution } = task.spec;
     const command = execution === 'Custom' ? info.executor?.command : info.command;
     const name =
@@ -213,10 +209,4 @@ function isProcess(pod: Pod, { spec }: Task): boolean {
   const { containers } = pod.spec;
   const own = containers.find(({ name }) => name === spec.container) ?? containers[0];
   return (own?.image ?? '') === '';
-}
-
-function safe(path: string): string {
-  if (path.split('/').includes('..'))
-    throw new Error(`Volume path '${path}' must stay inside the sandbox`);
-  return path;
 }

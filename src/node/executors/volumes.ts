@@ -35,6 +35,21 @@ export function taskVolumes(task: Task, names: RunNames, paths: WorkPaths): read
   ];
 }
 
+/** All volumes of a container that no Pod knows. */
+export function launchedVolumes(
+  volumes: readonly Volume[],
+  of: { readonly own: string; readonly parent: string },
+): readonly TaskVolume[] {
+  return volumes.flatMap((volume): readonly TaskVolume[] => {
+    const within = sandboxVolume(volume, of);
+    const hostPath = volume.source?.host_path?.path ?? volume.host_path;
+    if (within.length > 0 || hostPath === undefined) return within;
+    const { container_path: containerPath, mode } = volume;
+    const readOnly = mode === 'RO';
+    return [{ hostPath, containerPath, readOnly, make: false, persistent: false }];
+  });
+}
+
 function persistentOf(resource: Resource, paths: WorkPaths): readonly TaskVolume[] {
   const hostPath = persistentPath(resource, paths);
   const volume = resource.disk?.volume;

@@ -6,7 +6,7 @@ import type { ContainerEvent } from './images.ts';
 import { lastWordsOf } from './last-words.ts';
 import { addressOf } from './pod-context.ts';
 import type { PodContext } from './pod-context.ts';
-import { alive, slotsOf } from './pod-view.ts';
+import { alive, annotations, slotsOf } from './pod-view.ts';
 import type { PodView, Slot } from './pod-view.ts';
 import { ContainerProber } from './prober.ts';
 
@@ -67,6 +67,7 @@ export class ContainerKeeper {
     const { runtime, files } = this.#context.options;
     for (const container of [...view.containers.values()].flat()) {
       if (names.has(container.spec.name)) continue;
+      if (container.spec.annotations[annotations.apart] !== undefined) continue;
       const message = `Container ${container.spec.name} was taken out of its Pod`;
       if (alive(container)) this.kill(container, { message, graceSeconds: undefined });
       else {

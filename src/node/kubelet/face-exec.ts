@@ -91,7 +91,7 @@ async function toStdin(process: Process, streams: RemoteStreams): Promise<void> 
 }
 
 async function toTerminal(process: Process, streams: RemoteStreams): Promise<void> {
-  for await (const { columns, rows } of streams.sizes) process.resize(columns, rows);
+  for await (const { columns, rows } of streams.sizes) await process.resize(columns, rows);
 }
 
 async function toClient(

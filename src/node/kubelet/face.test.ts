@@ -225,7 +225,7 @@ test('A client that goes in the middle of an exec ends its process, and nothing 
       throw new Error('Premature close');
     })(),
     stderr: undefined,
-    resize: () => undefined,
+    resize: () => Promise.resolve(),
     exited: exited.promise,
     close: () => {
       broken.resolve();

@@ -198,6 +198,10 @@ export class FakeRuntime implements Runtime {
     for (const listener of this.#listeners) listener(container);
   }
 
+  async signalContainer(id: string): Promise<boolean> {
+    return this.#containers.get(id)?.state === 'running';
+  }
+
   async execSync(
     id: string,
     options: { command: readonly string[]; timeoutMs: number },
@@ -318,7 +322,7 @@ function echoProcess(command: readonly string[]): Process {
     },
     stdout: read(),
     stderr: undefined,
-    resize: () => undefined,
+    resize: () => Promise.resolve(),
     exited,
     close: finish,
   };

@@ -1,5 +1,6 @@
 import type { Runtime } from '#node/runtime';
 import type { ContainerRecords } from './container-records.ts';
+import { annotations } from './pod-view.ts';
 import type { PodView } from './pod-view.ts';
 
 /**
@@ -14,6 +15,7 @@ export async function dropHalfMade(
   let dropped = false;
   for (const { id, state, spec } of [...view.containers.values()].flat()) {
     if (state === 'running' || state === 'exited') continue;
+    if (spec.annotations[annotations.apart] !== undefined) continue;
     if (records.get(spec.name)?.starting === true) continue;
     if (state === 'unknown') await runtime.stopContainer(id, { graceMs: 0 });
     if (runtime.container(id)?.state === 'exited') continue;

@@ -140,7 +140,7 @@ class Agent implements Kubelet {
     const { runtime, files, dirs, clock } = this.#options;
     const found = new Map<string, Pod>();
     for (const { spec } of runtime.sandboxes())
-      if (!this.#workers.has(spec.podUid))
+      if (!this.#workers.has(spec.podUid) && spec.labels[annotations.apart] === undefined)
         found.set(spec.podUid, orphan(spec.podUid, spec, clock.nowMs()));
     for (const { spec } of runtime.containers()) {
       const uid = spec.labels[labels.uid];

@@ -13,6 +13,11 @@ export const annotations = {
   image: 'io.kubernetes.container.image',
   imageRef: 'io.kubernetes.container.imageRef',
   messagePath: 'io.kubernetes.container.terminationMessagePath',
+  /**
+   * On a container: another part of the agent makes, starts and shows it; it ends with its Pod. As a
+   * label of a sandbox: there is no Pod behind it.
+   */
+  apart: 'tandem.dev/apart',
 } as const;
 
 /** What the runtime has of one Pod. */

@@ -273,6 +273,8 @@ export interface ExecOptions extends StreamOptions {
   readonly command: readonly string[];
   /** Beside the container's own, which they replace where names are equal. */
   readonly env?: readonly { readonly name: string; readonly value: string }[] | undefined;
+  /** Of the terminal, from the first moment on. */
+  readonly size?: { readonly columns: number; readonly rows: number } | undefined;
   /** Instead of the container's own; without supplementary groups. */
   readonly user?: { readonly uid: number; readonly gid: number } | undefined;
 }
@@ -283,7 +285,8 @@ export interface Process {
     | undefined;
   readonly stdout: AsyncIterable<Uint8Array> | undefined;
   readonly stderr: AsyncIterable<Uint8Array> | undefined;
-  resize(columns: number, rows: number): void;
+  /** Input written after it resolved comes after the new size. */
+  resize(columns: number, rows: number): Promise<void>;
   /** Of an exec: a signal to its process. */
   signal?(signal: number): void;
   /** Exit code of an exec; for attach resolves when the streams end. */

@@ -182,8 +182,6 @@ function linux(pod: PodDraft, info: LinuxInfo | undefined): string | undefined {
 }
 
 function others(pod: PodDraft, info: ContainerInfo): string | undefined {
-  if ((info.rlimit_info?.rlimits ?? []).length > 0)
-    return 'Resource limits of processes (rlimits) are not supported';
   if (info.tty_info !== undefined) {
     pod.container.tty = true;
     pod.container.stdin = true;

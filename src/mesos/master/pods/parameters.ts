@@ -50,6 +50,7 @@ const options: ReadonlyMap<string, Apply> = new Map<string, Apply>([
   ['interactive', (pod, value) => setFlag(pod, 'stdin', value)],
   ['i', (pod, value) => setFlag(pod, 'stdin', value)],
   ['security-opt', setSecurity],
+  ['ulimit', limitProblem],
 ]);
 
 export function applyParameters(
@@ -133,6 +134,20 @@ function setUser({ container }: PodDraft, value: string): string | undefined {
   security.runAsUser = Number(user);
   if (group !== undefined) security.runAsGroup = Number(group);
   return undefined;
+}
+
+const ulimits: ReadonlySet<string> = new Set(
+  'as core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack'.split(
+    ' ',
+  ),
+);
+
+/** The agent sets it, out of the task itself: Pods have no such field. */
+function limitProblem(_pod: PodDraft, value: string): string | undefined {
+  const [, name = '', soft = '', hard = soft] = /^(\w+)=(-?\d+)(?::(-?\d+))?$/.exec(value) ?? [];
+  if (!ulimits.has(name)) return 'it needs the form name=soft[:hard]';
+  const no = (text: string): number => (text === '-1' ? Number.POSITIVE_INFINITY : Number(text));
+  return no(soft) > no(hard) ? 'the soft limit is above the hard one' : undefined;
 }
 
 function setWorkdir({ container }: PodDraft, value: string): undefined {

@@ -293,9 +293,14 @@ test('A default executor adds its share to the first container of its Pod', () =
 
 const refused: readonly (readonly [string, Partial<TaskInfo>, string])[] = [
   [
-    'rlimits',
-    { container: { type: 'MESOS', rlimit_info: { rlimits: [{ type: 'RLMT_NOFILE' }] } } },
-    'Resource limits of processes (rlimits) are not supported',
+    'a limit of processes that is none',
+    {
+      container: {
+        type: 'DOCKER',
+        docker: { image: 'i', parameters: [{ key: 'ulimit', value: 'nofile=2:1' }] },
+      },
+    },
+    "Docker parameter 'ulimit=nofile=2:1' is not supported: the soft limit is above the hard one",
   ],
   [
     'CSI volumes',

@@ -2,12 +2,14 @@ import type { FaceReply } from '#base';
 import { jsonReply, textReply } from '#mesos/protocol';
 import type {
   AgentResponseGetContainersContainer,
+  ContainerID,
   ContainerStatus,
   HttpRequest,
   ResourceStatistics,
 } from '#mesos/protocol';
 import type { Task } from '#mesos/kinds';
 import type { Container } from '#node/runtime';
+import { rootOf } from '../nested/ids.ts';
 import { containerStatusOf } from '../status-make.ts';
 import type { AgentContext } from './context.ts';
 import { RawJson, jsonText } from './json.ts';
@@ -15,10 +17,13 @@ import type { Json } from './json.ts';
 import { executorsOf, limitOf } from './view.ts';
 import type { ExecutorView } from './view.ts';
 
-/** One container of an executor: its own, or a task's within it. */
+/** One container: an executor's own, or one within it, or one that stands alone. */
 export interface ContainerView {
-  readonly executor: ExecutorView;
+  /** Absent: nobody's but the operator's who launched it. */
+  readonly executor: ExecutorView | undefined;
   readonly id: string;
+  /** It is the executor's own. */
+  readonly own: boolean;
   readonly status: ContainerStatus | undefined;
   readonly running: readonly Container[];
 }
@@ -26,7 +31,7 @@ export interface ContainerView {
 /** What the kernel counts, in Mesos' words; summed over the containers of an executor. */
 export async function statisticsOf(
   context: AgentContext,
-  executor: ExecutorView,
+  executor: ExecutorView | undefined,
   containers: readonly Container[],
 ): Promise<ResourceStatistics> {
   const { runtime, clock } = context.options;
@@ -34,8 +39,11 @@ export async function statisticsOf(
   const stats = found.flatMap((one) => one ?? []);
   const sum = (of: (one: (typeof stats)[number]) => number): number =>
     stats.reduce((total, one) => total + of(one), 0);
-  const cpus = limitOf(executor, 'cpus');
-  const memory = limitOf(executor, 'mem');
+  const limit = (name: 'cpus' | 'mem' | 'disk'): number =>
+    executor === undefined ? Number.POSITIVE_INFINITY : limitOf(executor, name);
+  const cpus = limit('cpus');
+  const memory = limit('mem');
+  const disk = limit('disk');
   return {
     timestamp: clock.nowMs() / 1000,
     processes: sum(({ pids }) => pids),
@@ -47,7 +55,7 @@ export async function statisticsOf(
     ...(Number.isFinite(memory) && { mem_limit_bytes: Math.round(memory * 2 ** 20) }),
     mem_rss_bytes: sum(({ memoryRssBytes }) => memoryRssBytes),
     mem_anon_bytes: sum(({ memoryRssBytes }) => memoryRssBytes),
-    disk_limit_bytes: Math.round(limitOf(executor, 'disk') * 2 ** 20),
+    ...(Number.isFinite(disk) && { disk_limit_bytes: Math.round(disk * 2 ** 20) }),
     disk_used_bytes: sum(({ rootfsUsedBytes, logsUsedBytes }) => rootfsUsedBytes + logsUsedBytes),
   };
 }
@@ -57,14 +65,23 @@ function seconds(nanoseconds: number): number {
   return Math.round(nanoseconds / 1e7) / 100;
 }
 
-export function containersOf(
-  context: AgentContext,
-  options: { readonly nested: boolean },
-): readonly ContainerView[] {
-  const { world } = context;
-  return executorsOf(world, context.paths)
+/** Which containers besides those of executors. */
+interface Shown {
+  readonly nested: boolean;
+  readonly standalone: boolean;
+}
+const executorsAlone: Shown = { nested: false, standalone: false };
+
+export function containersOf(context: AgentContext, options: Shown): readonly ContainerView[] {
+  const { world, launched } = context;
+  const all = executorsOf(world, context.paths)
     .filter(({ over, containerID }) => !over && containerID !== '')
     .flatMap((executor) => {
+      const inside = launched
+        .list()
+        .flatMap(({ id, container }) =>
+          rootOf(id).value === executor.containerID ? [container] : [],
+        );
       const running = executor.containers.filter(({ container }) => container.state === 'running');
       const [first] = executor.containers;
       const anyTask = executor.launched[0] ?? executor.queued[0] ?? first?.task;
@@ -72,17 +89,53 @@ export function containersOf(
         {
           executor,
           id: executor.containerID,
+          own: true,
           status: statusOf(context, executor, { task: anyTask, container: first?.container }),
-          running: running.map(({ container }) => container),
+          running: [...running.map(({ container }) => container), ...inside],
         },
       ];
       if (!options.nested) return all;
       for (const { task, container } of running) {
         if (task?.spec.execution !== 'Group') continue;
         const status = statusOf(context, executor, { task, container });
-        all.push({ executor, id: task.metadata.uid, status, running: [container] });
+        const id = task.metadata.uid;
+        all.push({ executor, id, own: false, status, running: [container] });
       }
       return all;
+    });
+  return [...all, ...launchedOf(context, options, all)];
+}
+
+/** Those that calls launched, sessions among them; nested ones are shown where their root is. */
+function launchedOf(
+  { launched, sessions, options: { nodeIp }, world }: AgentContext,
+  shown: Shown,
+  roots: readonly ContainerView[],
+): readonly ContainerView[] {
+  const executors = new Map(
+    roots.flatMap(({ own, id, executor }) => (own ? [[id, executor]] : [])),
+  );
+  const all: readonly { readonly id: ContainerID; readonly container?: Container }[] = [
+    ...launched.list(),
+    ...sessions.list().map((id) => ({ id })),
+  ];
+  return all
+    .filter(({ id }) => (id.parent === undefined ? shown.standalone : shown.nested))
+    .map(({ id, container }) => {
+      const executor = executors.get(rootOf(id).value);
+      const address = world.sandboxIp(container, rootOf(id).value) || nodeIp;
+      const protocol = address.includes(':') ? 'IPv6' : 'IPv4';
+      return {
+        executor,
+        id: id.value,
+        own: false,
+        status: {
+          container_id: id,
+          network_infos: [{ ip_addresses: [{ protocol, ip_address: address }] }],
+          ...(container?.pid === undefined ? {} : { executor_pid: container.pid }),
+        },
+        running: container === undefined ? [] : [container],
+      };
     });
 }
 
@@ -103,14 +156,19 @@ function statusOf(
 
 export async function containerMessages(
   context: AgentContext,
-  options: { readonly nested: boolean },
+  options: Shown,
 ): Promise<readonly AgentResponseGetContainersContainer[]> {
   const made: AgentResponseGetContainersContainer[] = [];
-  for (const { executor, id, status, running } of containersOf(context, options))
+  for (const { executor, id, own, status, running } of containersOf(context, options))
     made.push({
-      framework_id: { value: executor.frameworkID },
-      executor_id: { value: executor.executorID },
-      executor_name: executor.info.name ?? '',
+      // Only executors' own containers are said to be theirs (slave/http.cpp, __containers).
+      ...(executor === undefined || !own
+        ? {}
+        : {
+            framework_id: { value: executor.frameworkID },
+            executor_id: { value: executor.executorID },
+            executor_name: executor.info.name ?? '',
+          }),
       container_id: { value: id },
       ...(status === undefined ? {} : { container_status: status }),
       resource_statistics: await statisticsOf(context, executor, running),
@@ -140,7 +198,8 @@ export async function containersReply(
         'or executor_id and framework_id only',
     );
   const shown: Json[] = [];
-  for (const { executor, id, status, running } of containersOf(context, { nested: false })) {
+  for (const { executor, id, status, running } of containersOf(context, executorsAlone)) {
+    if (executor === undefined) continue;
     const { frameworkID, executorID } = executor;
     if ((wanted.container ?? id) !== id) continue;
     if ((wanted.framework ?? frameworkID) !== frameworkID) continue;
@@ -171,7 +230,8 @@ export async function statisticsReply(
   request: HttpRequest,
 ): Promise<FaceReply> {
   const shown: Json[] = [];
-  for (const { executor, running } of containersOf(context, { nested: false })) {
+  for (const { executor, running } of containersOf(context, executorsAlone)) {
+    if (executor === undefined) continue;
     const statistics = await statisticsOf(context, executor, running);
     shown.push({
       ...namesJson(executor),

@@ -1,5 +1,7 @@
 import type { LoggingLevel, MessageCodec } from '#mesos/protocol';
 import type { CustomExecutors } from '../custom/custom-executors.ts';
+import type { LaunchedContainers } from '../nested/launched.ts';
+import type { Sessions } from '../nested/sessions.ts';
 import type { ExecutorsOptions } from '../options.ts';
 import type { WorkPaths } from '../paths.ts';
 import type { World } from '../world.ts';
@@ -14,6 +16,8 @@ export interface AgentContext {
   readonly codec: MessageCodec;
   readonly logging: LoggingLevel;
   readonly custom: CustomExecutors;
+  readonly launched: LaunchedContainers;
+  readonly sessions: Sessions;
   readonly files: SandboxView;
   readonly facts: AgentFactsReader;
   readonly startedMs: number;

@@ -99,12 +99,8 @@ async function containerCall(
   switch (call.type) {
     case 'LAUNCH_CONTAINER':
     case 'LAUNCH_NESTED_CONTAINER': {
-      const {
-        container_id: id,
-        command,
-        container,
-      } = member(call.launch_container ?? call.launch_nested_container);
-      const done = await nested.launch(id, { command, container, session: false });
+      const wish = member(call.launch_container ?? call.launch_nested_container);
+      const done = await nested.launch(wish.container_id, wish);
       return emptyReply(done === 'already' ? 202 : 200);
     }
     case 'WAIT_CONTAINER': {
@@ -132,15 +128,15 @@ async function containerCall(
       );
       return emptyReply(200);
     case 'LAUNCH_NESTED_CONTAINER_SESSION': {
-      const { container_id: id, command, container } = member(call.launch_nested_container_session);
-      const done = await nested.launch(id, { command, container, session: true });
+      const wish = member(call.launch_nested_container_session);
+      const { container_id: id } = wish;
+      const done = await nested.launchSession(id, wish);
       if (done === 'already') return emptyReply(202);
       return outputStream(context, nested, { request, id, session: true });
     }
     case 'ATTACH_CONTAINER_OUTPUT': {
       const { container_id: id } = member(call.attach_container_output);
       nested.expect(id);
-      nested.demand(id);
       return outputStream(context, nested, { request, id, session: false });
     }
     case 'ATTACH_CONTAINER_INPUT':
@@ -216,13 +212,8 @@ async function attachInput(nested: NestedContainers, request: AgentRequest): Pro
   const first = member(request.call.attach_container_input);
   if (first.type !== 'CONTAINER_ID' || first.container_id === undefined)
     throw new CallRejected(400, "Expecting 'attach_container_input.type' to be CONTAINER_ID");
-  async function* messages(): AsyncGenerator<AgentProcessIO> {
-    for await (const call of request.more ?? []) {
-      const io = call.attach_container_input?.process_io;
-      if (io !== undefined) yield io;
-    }
-  }
-  await nested.input(first.container_id, messages());
+  const { more } = request;
+  if (more !== undefined) await nested.input(first.container_id, more);
 }
 
 /** What only tells. */
@@ -277,6 +268,23 @@ async function readingCall(
   }
 }
 
+async function agentResponse(
+  context: AgentContext,
+): Promise<NonNullable<AgentResponse['get_agent']>> {
+  const { info, agent } = await context.facts.read();
+  const drain = agent?.spec.drain;
+  if (drain === undefined) return { agent_info: info };
+  const grace = drain.maxGracePeriodNanoseconds;
+  return {
+    agent_info: info,
+    drain_config: {
+      mark_gone: drain.markGone ?? false,
+      ...(grace === undefined ? {} : { max_grace_period: { nanoseconds: grace } }),
+    },
+    estimated_drain_start_time: { nanoseconds: Date.parse(drain.startTime) * 1e6 },
+  };
+}
+
 async function stateCall(
   context: AgentContext,
   call: AgentCall,
@@ -300,8 +308,11 @@ async function stateCall(
     case 'GET_FRAMEWORKS':
       return tell({ type, get_frameworks: frameworksResponse(context) });
     case 'GET_CONTAINERS': {
-      const nested = call.get_containers?.show_nested === true;
-      const containers = await containerMessages(context, { nested });
+      const { show_nested, show_standalone } = call.get_containers ?? {};
+      const containers = await containerMessages(context, {
+        nested: show_nested === true,
+        standalone: show_standalone === true,
+      });
       return tell({ type, get_containers: { containers } });
     }
     case 'GET_OPERATIONS': {
@@ -310,26 +321,8 @@ async function stateCall(
     }
     case 'GET_RESOURCE_PROVIDERS':
       return tell({ type, get_resource_providers: { resource_providers: [] } });
-    case 'GET_AGENT': {
-      const { info, agent } = await context.facts.read();
-      const drain = agent?.spec.drain;
-      const grace = drain?.maxGracePeriodNanoseconds;
-      return tell({
-        type,
-        get_agent: {
-          agent_info: info,
-          ...(drain === undefined
-            ? {}
-            : {
-                drain_config: {
-                  mark_gone: drain.markGone ?? false,
-                  ...(grace === undefined ? {} : { max_grace_period: { nanoseconds: grace } }),
-                },
-                estimated_drain_start_time: { nanoseconds: Date.parse(drain.startTime) * 1e6 },
-              }),
-        },
-      });
-    }
+    case 'GET_AGENT':
+      return tell({ type, get_agent: await agentResponse(context) });
     case 'REMOVE_RESOURCE_PROVIDER_CONFIG': {
       const { type: kind, name } = member(call.remove_resource_provider_config);
       throw new CallRejected(

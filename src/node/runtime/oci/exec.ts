@@ -30,7 +30,7 @@ interface ExecPlace {
 
 function prepare(
   bundle: string,
-  options: Pick<ExecOptions, 'command' | 'tty' | 'env' | 'user'>,
+  options: Pick<ExecOptions, 'command' | 'tty' | 'env' | 'user' | 'size'>,
 ): ExecPlace {
   const folder = join(bundle, 'exec', `${process.pid}-${turns++}`);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -46,6 +46,9 @@ function prepare(
     terminal: options.tty,
     args: options.command,
     env: [...had, ...env],
+    ...(options.size === undefined
+      ? {}
+      : { consoleSize: { width: options.size.columns, height: options.size.rows } }),
     ...(options.user === undefined ? {} : { user: { ...options.user, additionalGids: [] } }),
   };
   const processFile = join(folder, 'process.json');
@@ -134,7 +137,7 @@ export async function execStreams(target: ExecTarget, options: ExecOptions): Pro
     stdin: child.stdin === null ? undefined : inputOf(child.stdin),
     stdout: child.stdout ?? undefined,
     stderr: child.stderr ?? undefined,
-    resize: () => undefined,
+    resize: () => Promise.resolve(),
     signal: (wanted) => signalMain(at, wanted),
     exited,
     close: () => {
@@ -327,7 +330,7 @@ function overSocket(
     stderr,
     resize: (columns, rows) => {
       // A terminal that has just gone needs no size.
-      control(options.bundle, `1 ${rows} ${columns}`).catch(() => undefined);
+      return control(options.bundle, `1 ${rows} ${columns}`).catch(() => undefined);
     },
     ...(end.signal === undefined ? {} : { signal: end.signal }),
     exited: end.exited,

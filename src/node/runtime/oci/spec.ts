@@ -141,9 +141,11 @@ function limitsOf({ rlimits = [] }: ContainerSpec): readonly unknown[] {
  * can be, nor once it was read again.
  */
 export function ociText(document: unknown): string {
-  return JSON.stringify(document).replaceAll(/:(18446744073709551616|18446744073709552000)\b/g, max);
+  return JSON.stringify(document).replaceAll(
+    /("soft"|"hard"):18446744073709552000\b/g,
+    '$1:18446744073709551615',
+  );
 }
-const max = ':18446744073709551615';
 
 /** Below what the agent itself has, only CAP_SYS_RESOURCE allows; without it the wish is cut. */
 function oomScoreOf(input: SpecInput): { readonly oomScoreAdj?: number } {
