@@ -74,7 +74,9 @@ export class CustomExecutor {
   }
 
   async #note(change: (notes: ExecutorNotes) => ExecutorNotes): Promise<void> {
-    this.#notes = change(await this.notes());
+    const read = await this.notes();
+    // Others may have noted something since: what is there now is what changes.
+    this.#notes = change(this.#notes ?? read);
     const write = async (): Promise<void> => {
       const text = JSON.stringify(this.#notes);
       await this.#world.options.files.write(this.#notePath, Buffer.from(text));
