@@ -191,6 +191,51 @@ test('An executor that ends is a FAILURE with its wait status, and gives its roo
   assert.deepEqual(agent?.usedResources(), []);
 });
 
+/** The Pod's containers end with this, as the kubelet writes it. */
+async function endWith(at: World, exitCode: number): Promise<void> {
+  const pod = onlyPod(at);
+  const terminated = { exitCode, reason: 'Error' };
+  const containerStatuses = pod.spec.containers.map(({ name }) => ({
+    name,
+    image: '',
+    imageID: '',
+    ready: false,
+    restartCount: 0,
+    state: { terminated },
+    lastState: {},
+  }));
+  await at.api.update(
+    pods,
+    { ...pod, status: { ...pod.status, containerStatuses } },
+    { subresource: 'status' },
+  );
+  await at.endPod(pod.metadata.name, pod.metadata.namespace ?? '');
+}
+
+for (const [exitCode, status] of [
+  [0, 0],
+  [3, 3 << 8],
+  [137, 9],
+  [143, 15],
+] as const)
+  test(`A custom executor that ends with ${exitCode} has the wait status ${status}`, async () => {
+    const { at, framework } = await started();
+    await using _ = at;
+    const offer = await framework.offer();
+    const { command: _command, ...task } = taskInfo('a', offer);
+    await launchTasks(framework, offer, { ...task, executor: customExecutor() });
+    await endWith(at, exitCode);
+    assert.equal(framework.take('FAILURE')[0]?.failure?.status, status);
+  });
+
+test('A default executor has ended by itself, whatever became of its tasks', async () => {
+  const { at, framework } = await started();
+  await using _ = at;
+  await launchGroup(framework, await framework.offer(), 'a', 'b');
+  await endWith(at, 143);
+  assert.equal(framework.take('FAILURE')[0]?.failure?.status, 0);
+});
+
 test('SHUTDOWN deletes the Pod of the executor', async () => {
   const { at, framework } = await started();
   await using _ = at;

@@ -70,7 +70,7 @@ export class Executors {
       failure: {
         agent_id: { value: agentID },
         executor_id: { value: executor.id },
-        status: waitStatusOf(pod),
+        status: waitStatusOf(pod, executor.info),
       },
     });
   }
@@ -214,8 +214,12 @@ function executorInfoOf(pod: Pod): ExecutorInfo | undefined {
   return text === undefined ? undefined : (JSON.parse(text) as ExecutorInfo);
 }
 
-/** As wait(2) gives it; -1 when nobody knows. */
-function waitStatusOf(pod: Pod | undefined): number {
+/**
+ * As wait(2) gives it; -1 when nobody knows. A default executor ends by itself once its tasks have,
+ * whatever became of them: how they ended is told by their updates.
+ */
+function waitStatusOf(pod: Pod | undefined, { type }: ExecutorInfo): number {
+  if (type === 'DEFAULT') return pod === undefined ? -1 : 0;
   const statuses = pod?.status?.containerStatuses ?? [];
   const ended = statuses[0]?.state?.terminated;
   if (ended === undefined) return -1;
