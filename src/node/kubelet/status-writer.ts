@@ -84,7 +84,8 @@ export class StatusWriter {
       const status = statusPatch(entry.pod.status, entry.wanted);
       if (status === undefined) return;
       const { name, namespace } = entry.pod.metadata;
-      const metadata = entry.basis === undefined ? { uid } : { uid, resourceVersion: entry.basis };
+      const { basis } = entry;
+      const metadata = basis === undefined ? { uid } : { uid, resourceVersion: basis };
       try {
         const result = await this.#api.patch(
           pods,
@@ -97,7 +98,12 @@ export class StatusWriter {
         if (isDeepStrictEqual(statusPatch(result.status, entry.wanted), status)) return;
       } catch (error) {
         if (this.#signal.aborted) return;
-        if (isStatus(error, 'NotFound') || isStatus(error, 'Conflict')) return;
+        if (isStatus(error, 'NotFound')) return;
+        if (isStatus(error, 'Conflict')) {
+          if (entry.basis === basis) return;
+          // Meanwhile the Pod was seen as it is now: that wish still holds.
+          continue;
+        }
         entry.retryMs = Math.min(entry.retryMs === 0 ? 200 : entry.retryMs * 2, 10_000);
         this.#logger.warn('Cannot write the status of a Pod', {
           pod: `${namespace}/${name}`,
