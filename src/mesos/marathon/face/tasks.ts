@@ -107,7 +107,9 @@ export async function deleteTasks(call: Call): Promise<FaceReply> {
   for (const taskID of new Set(ids)) {
     const parsed = parseTaskID(taskID);
     if (parsed === undefined)
-      throw new MarathonFailure(400, { message: `Invalid task id '${taskID}'. [${taskID}]` });
+      throw new MarathonFailure(400, {
+        message: `Invalid task id '${taskID}'. [taskId ${taskID} no valid identifier (of class java.lang.String)]`,
+      });
     const instance = engine.tracker.get(parsed.instanceID);
     if (instance === undefined) continue;
     const members = bySpec.get(instance.runSpecID) ?? [];
