@@ -117,6 +117,31 @@ test('grow() appends containers while there is room, and takes them out again', 
   kube.check();
 });
 
+test('grow() takes the room of ended containers and leaves them for their logs', async () => {
+  await using made = await cluster();
+  const { kube, pool } = made;
+  await kube.launch([launch('a', '1')]);
+  const to = { namespace: 'mesos-x', podName: 'a', podUID: uidOf(made, 'a'), tasks: [] };
+  await kube.grow([{ ...to, containers: [container('d', '1')] }]);
+  const api = kube.apiFor(systemUser);
+  const target = { name: 'a', namespace: 'mesos-x', subresource: 'status' };
+  const given = { name: 'c', resources: { requests: { cpu: '1' } } };
+  await api.patch(pods, target, {
+    type: 'merge',
+    body: { status: { containerStatuses: [given] } },
+  });
+  const port = { containerPort: 80, hostPort: 31_000, protocol: 'TCP' } as const;
+  await kube.grow([{ ...to, release: ['c'], ports: [port] }]);
+  assert.equal(pool.claim('pod/mesos-x/a')?.amounts['cpu'], 1000);
+  const [first, second] = (kube.reader.get(pods, 'a', 'mesos-x') ?? assert.fail()).spec.containers;
+  assert.deepEqual([first?.name, first?.resources.requests], ['c', { cpu: '0' }]);
+  assert.deepEqual([first?.ports, second?.name], [[port], 'd']);
+  await kube.grow([{ ...to, prune: ['c'], ports: [port] }]);
+  const [left] = (kube.reader.get(pods, 'a', 'mesos-x') ?? assert.fail()).spec.containers;
+  assert.deepEqual([left?.name, left?.ports], ['d', [port]]);
+  kube.check();
+});
+
 test('grow() is refused when the Pod ended, is being deleted or is another one', async () => {
   await using made = await cluster();
   const { kube } = made;

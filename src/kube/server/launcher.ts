@@ -1,6 +1,6 @@
 import type { ApiServer, PreparedCreate, PreparedGroup, Reader } from '#apiserver';
 import type { Clock } from '#base';
-import { namespaces, pods, type Pod } from '#kube/kinds';
+import { namespaces, pods, type Container, type Pod } from '#kube/kinds';
 import {
   type Draft,
   type GroupResult,
@@ -32,6 +32,10 @@ export interface Growth {
   readonly containers?: Pod['spec']['containers'] | undefined;
   /** Names of containers that are taken out of the Pod; the last one stays. */
   readonly prune?: readonly string[] | undefined;
+  /** Names of containers that have ended and give their room back: they stay for their logs. */
+  readonly release?: readonly string[] | undefined;
+  /** Of the first container that stays, in place of what it had. */
+  readonly ports?: NonNullable<Container['ports']> | undefined;
   /** Of the first container, in place of what it had. */
   readonly requests?: Readonly<Record<string, string>> | undefined;
   readonly limits?: Readonly<Record<string, string>> | undefined;
@@ -218,15 +222,14 @@ function goneText(pod: Pod | undefined, growth: Growth): string | undefined {
 
 /** The Pod as it will be. Nothing of the old one is changed, parts of it are shared. */
 function grown(pod: Pod, growth: Growth): Pod {
-  const { prune = [], containers = [], heldPorts, requests, limits } = growth;
-  const kept = pod.spec.containers.filter(({ name }) => !prune.includes(name));
+  const { prune = [], release = [], containers = [], heldPorts } = growth;
+  const kept = pod.spec.containers
+    .filter(({ name }) => !prune.includes(name))
+    .map((one) => (release.includes(one.name) ? emptied(one) : one));
   const all = [...kept, ...containers.map(withRequests)];
   const list = all.length === 0 ? pod.spec.containers.slice(-1) : all;
   const [first, ...others] = list;
-  const resized =
-    first === undefined || (requests === undefined && limits === undefined)
-      ? list
-      : [{ ...first, resources: { ...first.resources, ...amountsOf(growth) } }, ...others];
+  const resized = first === undefined ? list : [{ ...first, ...ofFirst(first, growth) }, ...others];
   const { generation } = pod.metadata;
   return {
     ...pod,
@@ -238,11 +241,48 @@ function grown(pod: Pod, growth: Growth): Pod {
       }),
     },
     spec: { ...pod.spec, containers: resized },
+    ...(release.length > 0 && { status: statusWithout(pod.status, release) }),
   };
 }
 
-function amountsOf({ requests, limits }: Growth) {
-  return { ...(requests !== undefined && { requests }), ...(limits !== undefined && { limits }) };
+function ofFirst(first: Container, { ports, requests, limits }: Growth): Partial<Container> {
+  const amounts = {
+    ...(requests !== undefined && { requests }),
+    ...(limits !== undefined && { limits }),
+  };
+  return {
+    ...(ports !== undefined && { ports }),
+    ...(Object.keys(amounts).length > 0 && { resources: { ...first.resources, ...amounts } }),
+  };
+}
+
+/** It holds nothing any more. A bound of nothing is still one: the Pod as a whole stays bounded. */
+function emptied(container: Container): Container {
+  const nothing = (list: Readonly<Record<string, string>> = {}): Record<string, string> =>
+    Object.fromEntries(Object.keys(list).map((name) => [name, '0']));
+  const { requests, limits } = container.resources;
+  return {
+    ...container,
+    ports: [],
+    resources: {
+      ...(requests !== undefined && { requests: nothing(requests) }),
+      ...(limits !== undefined && { limits: nothing(limits) }),
+    },
+  };
+}
+
+/** Nor was it given anything. */
+function statusWithout(status: Pod['status'], names: readonly string[]): Pod['status'] {
+  const { containerStatuses } = status;
+  if (containerStatuses === undefined) return status;
+  return {
+    ...status,
+    containerStatuses: containerStatuses.map((one) => {
+      if (!names.includes(one.name)) return one;
+      const { resources: _had, allocatedResources: _given, ...rest } = one;
+      return rest;
+    }),
+  };
 }
 
 /** What is limited and not asked for is asked for, as in every Pod. */

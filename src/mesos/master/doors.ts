@@ -32,6 +32,10 @@ export interface Growth {
   readonly containers?: Pod['spec']['containers'] | undefined;
   /** Containers whose tasks have ended and are acknowledged: taken out, their requests too. */
   readonly prune?: readonly string[] | undefined;
+  /** The same, but they stay in the Pod for their logs: they hold nothing any more. */
+  readonly release?: readonly string[] | undefined;
+  /** Ports of the executor's own network, which the first container stands for. */
+  readonly ports?: NonNullable<Pod['spec']['containers'][number]['ports']> | undefined;
   /** New total of the executor container's requests and limits, for custom executors. */
   readonly requests?: Readonly<Record<string, string>> | undefined;
   readonly limits?: Readonly<Record<string, string>> | undefined;

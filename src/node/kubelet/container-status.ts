@@ -62,7 +62,7 @@ export function containerStatus(pod: Pod, slot: Slot, context: StatusContext): C
     imageID: newest.spec.annotations[annotations.imageRef] ?? '',
     containerID: containerIdText(newest.id),
     ...(role === 'ephemeral' ? {} : { started }),
-    ...(running && role !== 'ephemeral'
+    ...((running || staysEnded(pod)) && role !== 'ephemeral'
       ? resourcesOf(pod, slot, { newest, old, context })
       : givenBefore(old)),
     ...mountStatuses(slot, newest),
@@ -214,7 +214,10 @@ function resourcesOf(
   },
 ): Partial<ContainerStatus> {
   const { newest, old, context } = about;
-  const changing = context.resize.length > 0 && !fitsLimits(newest, containerLimits(pod, spec, 1));
+  const changing =
+    newest.state === 'running' &&
+    context.resize.length > 0 &&
+    !fitsLimits(newest, containerLimits(pod, spec, 1));
   const { limits, requests } = spec.resources ?? {};
   if (changing && old?.resources !== undefined)
     return {
@@ -229,6 +232,11 @@ function resourcesOf(
       ...(requests === undefined ? {} : { requests }),
     },
   };
+}
+
+/** Nothing of it will run again: it holds what the Pod says, however much it once was given. */
+function staysEnded(pod: Pod): boolean {
+  return pod.spec.restartPolicy === 'Never';
 }
 
 /** Between two runs: what was given stays given. */

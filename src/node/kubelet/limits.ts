@@ -83,13 +83,19 @@ export function podLimits(pod: Pod): ResourceLimits {
 
 /** Containers run together, init containers one after the other beside the sidecars before them. */
 export function podRequest(pod: Pod, name: string): number {
-  return combine(pod, (container) => requestOf(container, name));
+  return combine(pod, (container) => requestOf(container, name)) + overheadOf(pod, name);
+}
+
+/** What the Pod needs beside its containers. */
+function overheadOf(pod: Pod, name: string): number {
+  const text = pod.spec.overhead?.[name];
+  return text === undefined ? 0 : numberOf(name, text);
 }
 
 function podLimit(pod: Pod, name: string): number | undefined {
   const all = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])];
   if (all.some((container) => limitOf(container, name) === undefined)) return undefined;
-  return combine(pod, (container) => limitOf(container, name) ?? 0);
+  return combine(pod, (container) => limitOf(container, name) ?? 0) + overheadOf(pod, name);
 }
 
 function combine(pod: Pod, of: (container: Container) => number): number {

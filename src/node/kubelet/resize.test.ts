@@ -162,3 +162,23 @@ test('A memory limit below what is used is not set; the condition says why', asy
   assert.deepEqual(statusOf(after)?.resources, resources('500m', '32Mi'));
   await stop();
 });
+
+test('What ended and is not restarted holds what the Pod says; overhead bounds the Pod', async () => {
+  const runs = (name: string) => ({ ...container('500m', '64Mi'), name });
+  const { api, clock, runtime, stop } = await world({
+    program: ({ name }) => (name === 'done' ? { exitAfterMs: 5 } : {}),
+  });
+  const spec = { restartPolicy: 'Never', overhead: { cpu: '100m', memory: '16Mi' } } as const;
+  await createPod(api, 'a', { ...spec, containers: [runs('c'), runs('done')] });
+  await clock.advance(50);
+  assert.equal(runtime.sandboxes()[0]?.spec.resources.memoryBytes, 144 * 2 ** 20);
+  const emptied = { ...runs('done'), resources: resources('0', '0') };
+  const body = { spec: { containers: [runs('c'), emptied] } };
+  await api.patch(pods, { namespace: 'default', name: 'a' }, { type: 'merge', body });
+  await clock.advance(50);
+  const { status } = await read(api, 'a');
+  const held = status.containerStatuses?.map((one) => one.resources?.requests?.['memory']);
+  assert.deepEqual(held, ['64Mi', '0']);
+  assert.equal(runtime.sandboxes()[0]?.spec.resources.memoryBytes, 80 * 2 ** 20);
+  await stop();
+});

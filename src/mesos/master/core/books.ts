@@ -110,8 +110,10 @@ export class ExecutorBook implements ExecutorRecord {
   readonly tasks = new Set<TaskBook>();
   /** Task groups given to it so far. */
   groups = 0;
-  /** Containers of tasks that are done with, still in the Pod. */
+  /** Containers of tasks that are done with, still holding room in the Pod. */
   finished: string[] = [];
+  /** Those that hold nothing any more, and stay in the Pod for their logs; the oldest first. */
+  shown: string[] = [];
   /** Stored, so that further tasks may join. */
   stored: Promise<boolean> = Promise.resolve(true);
   /** Growing one Pod is done one after the other. */

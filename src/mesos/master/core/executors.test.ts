@@ -99,17 +99,41 @@ test('A task group is a Pod with a container per task; further groups join it', 
   assert.equal(used.find(({ name }) => name === 'cpus')?.scalar?.value, 1.6);
 });
 
-test('A finished and acknowledged task of a group leaves the Pod', async () => {
+test('A finished and acknowledged task of a group gives its room back, and stays for its log', async () => {
   const { at, framework } = await started();
   await using _ = at;
   await launchGroup(framework, await framework.offer(), 'a', 'b');
   await at.update('a', 'TASK_FINISHED');
   for (const status of framework.updates()) await framework.acknowledge(status);
   await at.clock.advance(1);
-  assert.deepEqual(
-    onlyPod(at).spec.containers.map(({ name }) => name),
-    [at.task('b').spec.container],
-  );
+  const { spec } = onlyPod(at);
+  const cpus = spec.containers.map(({ resources }) => resources.requests?.['cpu']);
+  assert.deepEqual(cpus, ['0', '500m']);
+  // What the executor itself holds is not its first task's.
+  assert.deepEqual(spec.overhead, { cpu: '100m', memory: '32Mi', 'ephemeral-storage': '10Mi' });
+  at.master.check();
+});
+
+test('A Pod of groups shows the newest of its ended containers, over restarts of the master', async () => {
+  const { at, framework } = await started();
+  await using _ = at;
+  await launchGroup(framework, await framework.offer(), 'stays');
+  let told = framework;
+  for (let number = 0; number < 20; number++) {
+    if (number === 10) {
+      await at.restart();
+      told = await at.framework({ id: framework.id, capabilities: ['PARTITION_AWARE'] });
+    }
+    const id = `t${number}`;
+    await launchGroup(told, await told.offer(), id);
+    await at.update(id, 'TASK_FINISHED');
+    for (const status of told.updates())
+      if (status.uuid !== undefined) await told.acknowledge(status);
+    await at.clock.advance(1);
+  }
+  const names = onlyPod(at).spec.containers.map(({ name }) => name.replace(/-\w+$/, ''));
+  const newest = Array.from({ length: 16 }, (_one, number) => `t${number + 4}`);
+  assert.deepEqual(names, ['stays', ...newest]);
   at.master.check();
 });
 

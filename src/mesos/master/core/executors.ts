@@ -97,6 +97,19 @@ export class Executors {
     this.#core.launcher.resize(executor);
   }
 
+  /** From the store, at start: its container may still hold room in its Pod, or only be shown there. */
+  recoverEnded(task: TaskBook): void {
+    const { books, informers } = this.#core;
+    const executor = books.executors.get(`${task.framework.namespace}/${task.podName}`);
+    if (executor === undefined || task.execution !== 'Group') return;
+    const pod = informers.pods.get(executor.podKey);
+    const container = pod?.spec.containers.find(({ name }) => name === task.container);
+    if (container === undefined) return;
+    const requests = Object.values(container.resources.requests ?? {});
+    if (requests.every((amount) => amount === '0')) executor.shown.push(container.name);
+    else this.pruned(task);
+  }
+
   /** The agent is registered again: its executors are back in the account. */
   attach(agent: AgentBook): void {
     for (const executor of this.#away.get(agent.id) ?? []) {

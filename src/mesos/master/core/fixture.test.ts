@@ -355,6 +355,8 @@ function claimOf(pod: Pod | NewObject<Pod>): Claim {
   for (const container of spec?.containers ?? [])
     for (const [name, text = '0'] of Object.entries(container.resources?.requests ?? {}))
       amounts[name] = (amounts[name] ?? 0) + baseUnits(name, text);
+  for (const [name, text = '0'] of Object.entries(spec?.overhead ?? {}))
+    amounts[name] = (amounts[name] ?? 0) + baseUnits(name, text);
   const held = metadata.annotations?.[annotations.heldPorts] ?? '';
   const ports = held.split(',').flatMap((range) => {
     const [begin = 0, end = 0] = range.split('-').map(Number);
@@ -437,6 +439,9 @@ export function fakeDoors(
         const stays = next.spec.containers.filter(
           ({ name }) => growth.prune?.includes(name) !== true,
         );
+        for (const one of stays)
+          if (growth.release?.includes(one.name) === true)
+            one.resources = { requests: zeroes(one.resources?.requests) };
         const added = structuredClone(growth.containers ?? []) as Draft<Pod>['spec']['containers'];
         next.spec.containers = [...stays, ...added];
         const [first] = next.spec.containers;
@@ -457,6 +462,10 @@ export function fakeDoors(
     },
     writeMany: (groups) => writeMany(api, groups, before),
   };
+}
+
+function zeroes(list: object = {}): Record<string, string> {
+  return Object.fromEntries(Object.keys(list).map((name) => [name, '0']));
 }
 
 async function writeMany(

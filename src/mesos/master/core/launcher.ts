@@ -8,6 +8,9 @@ import { refuseTask } from './accept.ts';
 import type { ExecutorBook, FrameworkBook, TaskBook } from './books.ts';
 import type { Core } from './core.ts';
 
+/** How many ended containers a Pod of groups shows; the newest, for their logs. */
+const shownMax = 16;
+
 /** What one ACCEPT starts: a Pod with its tasks, or tasks that join an executor's. */
 export interface LaunchPlan {
   readonly kind: 'pod' | 'growth';
@@ -154,13 +157,16 @@ export class Launcher {
     executor.growing = executor.growing.then(async () => {
       this.#resizing.delete(executor);
       if (!(await executor.stored) || !this.#core.books.executors.has(executor.podKey)) return;
-      const prune = executor.finished.splice(0);
+      const release = executor.finished.splice(0);
+      executor.shown.push(...release);
+      const prune = executor.shown.splice(0, Math.max(0, executor.shown.length - shownMax));
       try {
         await this.#core.options.doors.grow([
           {
             namespace: executor.framework.namespace,
             podName: executor.podName,
             podUID: executor.podUID,
+            ...(release.length > 0 && { release }),
             ...(prune.length > 0 && { prune }),
             ...podSize(executor),
             tasks: [],

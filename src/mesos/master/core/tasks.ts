@@ -420,6 +420,7 @@ export class Tasks {
       task.completed = true;
       task.released = true;
       this.#remember(task);
+      this.#core.executors.recoverEnded(task);
       const podKey =
         task.execution === 'Command' ? `${framework.namespace}/${task.podName}` : undefined;
       this.#keep(framework.id, { key, podKey });

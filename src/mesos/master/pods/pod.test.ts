@@ -243,7 +243,7 @@ test('A secret by value is an environment variable, or a file from an annotation
   );
 });
 
-test('A default executor adds its share to the first container of its Pod', () => {
+test('A default executor’s share belongs to its Pod as a whole', () => {
   const framework = frameworkOf();
   const container: ContainerInfo = {
     type: 'MESOS',
@@ -284,10 +284,11 @@ test('A default executor adds its share to the first container of its Pod', () =
   assert.deepEqual(
     pod.spec?.containers?.map((one) => [one?.name, one?.resources?.requests?.['cpu']]),
     [
-      ['c-a', '500m'],
+      ['c-a', '250m'],
       ['c-b', '250m'],
     ],
   );
+  assert.equal(pod.spec?.overhead?.['cpu'], '250m');
   assert.deepEqual(JSON.parse(pod.metadata.annotations?.[annotations.executor] ?? ''), info);
 });
 

@@ -1,4 +1,3 @@
-import { addQuantities } from '#base';
 import type { Container, Pod, PodSpec } from '#kube/kinds';
 import type { Draft, NewObject } from '#machinery';
 import type { CommandInfo, ContainerInfo, Labels, Resource } from '#mesos/protocol';
@@ -40,14 +39,11 @@ export function podOf(place: { readonly framework: FrameworkBook }, plan: PodPla
   } else {
     draft.spec.containers = containersOf(draft, tasks);
     const [leader] = draft.spec.containers;
-    // A default executor is no process here; what it asked for is held by its first task.
-    if (executor !== undefined && leader !== undefined && first !== undefined) {
-      leader.resources = {
-        requests: { ...amountsOf([...executor.resources, ...first.resources]).requests },
-        limits: raised(amountsOf(first.resources, first.info.limits).limits, executor),
-      };
-      if (executor.info.container !== undefined)
-        ports({ container: leader }, executor.info.container);
+    // A default executor is no process here: what it asked for belongs to the Pod as a whole.
+    if (executor !== undefined) {
+      const { requests } = amountsOf(executor.resources);
+      if (Object.keys(requests).length > 0) draft.spec.overhead = { ...requests };
+      if (leader !== undefined) Object.assign(leader, { ports: executorPorts(executor) });
     }
   }
   const held = heldPorts(resourcesOf(plan));
@@ -65,15 +61,11 @@ export function podOf(place: { readonly framework: FrameworkBook }, plan: PodPla
   };
 }
 
-/** Limits of a container that holds its executor's resources too: none may be below its requests. */
-function raised(
-  limits: Readonly<Record<string, string>>,
-  executor: ExecutorBook,
-): Record<string, string> {
-  const own = amountsOf(executor.resources).requests;
-  return Object.fromEntries(
-    Object.entries(limits).map(([name, limit]) => [name, addQuantities(limit, own[name] ?? '0')]),
-  );
+/** Of a default executor's network, which all its tasks share; the first container stands for it. */
+function executorPorts({ info }: ExecutorBook): NonNullable<Container['ports']> {
+  const of: { container: Draft<Container> } = { container: { name: '', resources: {} } };
+  if (info.container !== undefined) ports(of, info.container);
+  return (of.container.ports ?? []).flatMap((port) => (port === undefined ? [] : [port]));
 }
 
 function resourcesOf({ tasks, executor }: PodPlan): readonly Resource[] {
@@ -190,10 +182,13 @@ export function podSize(executor: ExecutorBook): {
   readonly requests?: Readonly<Record<string, string>>;
   readonly limits?: Readonly<Record<string, string>>;
   readonly heldPorts: string;
+  readonly ports?: NonNullable<Container['ports']>;
 } {
   const held = heldBy(executor);
-  const ports = { heldPorts: heldPorts(held) ?? '' };
-  return executor.info.type === 'DEFAULT' ? ports : { ...amountsOf(held), ...ports };
+  const size = { heldPorts: heldPorts(held) ?? '' };
+  if (executor.info.type !== 'DEFAULT') return { ...amountsOf(held), ...size };
+  const own = executorPorts(executor);
+  return own.length === 0 ? size : { ...size, ports: own };
 }
 
 /** Containers of a further group of a default executor. */
