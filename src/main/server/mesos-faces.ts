@@ -89,7 +89,8 @@ export function start(parts: MesosParts): Faces {
       flags,
       files: masterLog(logPath(config, serverName)),
       logLevel: (level) => logVerbosely(level > 0),
-      routes: legacyRoutes({ facts: { ...address, version: mesosVersion, flags }, systemStats }),
+      systemStats,
+      routes: legacyRoutes({ facts: { ...address, version: mesosVersion, flags } }),
     }),
     marathon: marathon.face,
   };

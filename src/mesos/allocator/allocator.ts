@@ -186,6 +186,8 @@ export interface Allocator {
   readonly hungry: boolean;
   /** Dominant share by weight: `share('eng')` of a role, `share('eng', id)` of a framework in it. */
   share(role: string, framework?: string): number;
+  /** Refused offers that keep offers away, by role; roles without are left out. */
+  filtersByRole(): ReadonlyMap<string, number>;
   /** Recomputes every sum the slow way; throws at the first difference. */
   check(): void;
 }

@@ -73,6 +73,12 @@ export class Filters {
     return filters !== undefined && filters.some((filter) => refuses(filter, offered));
   }
 
+  count(client: Client): number {
+    let count = 0;
+    for (const filters of this.#byClient[client.index]?.values() ?? []) count += filters.length;
+    return count;
+  }
+
   clearClient(client: Client): void {
     for (const filters of this.#byClient[client.index]?.values() ?? [])
       for (const filter of filters) this.#forget(filter);

@@ -257,6 +257,18 @@ class HierarchicalAllocator implements Allocator {
     return client === undefined ? 0 : tree.shareOf(client);
   }
 
+  filtersByRole(): ReadonlyMap<string, number> {
+    const { clients, filters } = this.#state;
+    const counts = new Map<string, number>();
+    for (const client of clients.byIndex) {
+      const count = client === undefined ? 0 : filters.count(client);
+      if (client === undefined || count === 0) continue;
+      const { name } = client.role;
+      counts.set(name, (counts.get(name) ?? 0) + count);
+    }
+    return counts;
+  }
+
   check(): void {
     checkState(this.#state);
   }

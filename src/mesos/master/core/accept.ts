@@ -36,6 +36,12 @@ export async function accept(
   call: SchedulerCallAccept,
 ): Promise<void> {
   const { offer_ids: ids = [], operations = [], filters } = call;
+  // As the reference counts them: one for each LAUNCH, whatever becomes of it.
+  for (const { type, launch } of operations)
+    if (type === 'LAUNCH') {
+      const empty = (launch?.task_infos ?? []).length === 0;
+      core.counters.add(`master/messages_${empty ? 'decline_offers' : 'launch_tasks'}`);
+    }
   const offers = [...new Set(ids.map(({ value }) => value))].flatMap((id) => {
     const offer = core.books.offers.get(id);
     return offer === undefined ? [] : [offer];
@@ -52,7 +58,19 @@ export async function accept(
   const acceptance = new Acceptance(core, { framework, agent: first.agent, offers });
   for (const operation of operations) apply(acceptance, operation);
   acceptance.settle(filters);
+  countLaunches(core, framework, acceptance);
   await acceptance.launch();
+}
+
+/** Per framework: each task of LAUNCH, and each group, as they are sent to the agent. */
+function countLaunches({ counters }: Core, framework: FrameworkBook, { plans }: Acceptance): void {
+  const prefix = `${metricsPrefix(framework)}operations`;
+  for (const { tasks } of plans) {
+    const isGroup = tasks[0]?.execution === 'Group';
+    const count = isGroup ? 1 : tasks.length;
+    counters.add(prefix, count);
+    counters.add(`${prefix}/${isGroup ? 'launch_group' : 'launch'}`, count);
+  }
 }
 
 function offersProblem(
@@ -229,7 +247,7 @@ function convert(work: Acceptance, operation: OfferOperation): void {
   agent.busy.remove(consumed);
   agent.busy.add(converted);
   work.writes.push(core.operations.convertAgent(agent, operation));
-  core.operations.finished(framework, agent, { operation, converted });
+  core.operations.finished(framework, agent, operation);
 }
 
 const operationActions: Readonly<Record<string, readonly [action: Action, text: string]>> = {

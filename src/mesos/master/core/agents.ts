@@ -10,6 +10,7 @@ import { downCause } from './maintenance.ts';
 import { podResources, reserveInPool } from './room.ts';
 import {
   addressOf,
+  capacityOf,
   agentInfoOf,
   isCordoned,
   isNodeReady,
@@ -212,9 +213,11 @@ export class Agents {
     const total = totalOf(node, book.kept);
     const info = {
       ...agentInfoOf(node, { agentID: book.id, port: options.agentPort }),
-      resources: total.list(),
+      // What the machine has, whatever is reserved of it: that is in the total.
+      resources: capacityOf(node).list(),
     };
-    const same = JSON.stringify(info) === JSON.stringify(book.info);
+    const same =
+      JSON.stringify([info, total.list()]) === JSON.stringify([book.info, book.total.list()]);
     const attributesSame = JSON.stringify(info.attributes) === JSON.stringify(book.info.attributes);
     book.info = info;
     const wasActive = book.active;
@@ -240,7 +243,6 @@ export class Agents {
     if (node === undefined) return;
     book.kept = kept;
     book.total = totalOf(node, kept);
-    book.info = { ...book.info, resources: book.total.list() };
     reserveInPool(this.#core.options.pool, book.nodeName, kept);
     this.#core.cycle.agentChanged(book);
     await this.#core.lanes.agents.change(book.nodeName, (object) => ({

@@ -2,16 +2,14 @@ import { CallRejected, type SchedulerCall } from '#mesos/protocol';
 import { accept } from './accept.ts';
 import type { FrameworkBook } from './books.ts';
 import type { Core } from './core.ts';
-import { metricsPrefix } from './frameworks.ts';
+import { countCall, metricsPrefix } from './frameworks.ts';
 import { killTask, sendMessage, shutdownExecutor } from './kill.ts';
 import { reconcileTasks } from './reconcile.ts';
 
 /** Every call of a subscribed framework but SUBSCRIBE. Resolves when what it decided is durable. */
 export async function runCall(core: Core, book: FrameworkBook, call: SchedulerCall): Promise<void> {
   const type = call.type ?? 'UNKNOWN';
-  const prefix = metricsPrefix(book);
-  core.counters.add(`${prefix}calls`);
-  core.counters.add(`${prefix}calls/${type.toLowerCase()}`);
+  countCall(core.counters, book, type);
   const message = messageNames.get(type);
   if (message !== undefined) core.counters.add(`master/messages_${message}`);
   const run = calls.get(type);
@@ -91,13 +89,11 @@ function need<T>(body: T | undefined, name: string): T {
 
 const messageNames: ReadonlyMap<string, string> = new Map([
   ['TEARDOWN', 'unregister_framework'],
-  ['ACCEPT', 'accept_offers'],
   ['DECLINE', 'decline_offers'],
   ['REVIVE', 'revive_offers'],
   ['SUPPRESS', 'suppress_offers'],
   ['REQUEST', 'resource_request'],
   ['KILL', 'kill_task'],
-  ['SHUTDOWN', 'shutdown_executor'],
   ['ACKNOWLEDGE', 'status_update_acknowledgement'],
   ['ACKNOWLEDGE_OPERATION_STATUS', 'operation_status_update_acknowledgement'],
   ['RECONCILE', 'reconcile_tasks'],

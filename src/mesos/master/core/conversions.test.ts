@@ -103,6 +103,13 @@ test('Feedback on an operation is repeated until it is acknowledged, also after 
   });
   const [first] = framework.take('UPDATE_OPERATION_STATUS');
   const status = first?.update_operation_status?.status;
+  // What it made of which resources is not said (slave.cpp, applyOperation).
+  assert.deepEqual(Object.keys(status ?? {}).toSorted(), [
+    'agent_id',
+    'operation_id',
+    'state',
+    'uuid',
+  ]);
   assert.equal(status?.state, 'OPERATION_FINISHED');
   await at.restart();
   const again = await at.framework({ id: framework.id, roles: ['eng'], capabilities });

@@ -15,6 +15,7 @@ import type { MasterOptions } from './master.ts';
 import type { Operator } from './operator-actions.ts';
 import type { Offers } from './offers.ts';
 import type { MasterChange } from './records.ts';
+import type { RegistrarTimes } from './registrar.ts';
 import type { Sweeper } from './sweeper.ts';
 import type { Tasks } from './tasks.ts';
 import type { Updates } from './updates.ts';
@@ -28,6 +29,7 @@ export interface Core {
   readonly lanes: Lanes;
   readonly sweeper: Sweeper;
   readonly counters: Counters;
+  readonly registrar: RegistrarTimes;
   readonly frameworks: Frameworks;
   readonly agents: Agents;
   readonly tasks: Tasks;

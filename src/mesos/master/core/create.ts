@@ -18,7 +18,7 @@ import { Counters } from './counters.ts';
 import { Cycle } from './cycle.ts';
 import { Executors } from './executors.ts';
 import { Feedback } from './feedback.ts';
-import { Frameworks } from './frameworks.ts';
+import { Frameworks, metricsPrefix } from './frameworks.ts';
 import { operatorHost } from './host.ts';
 import { Lane } from './lane.ts';
 import { Launcher } from './launcher.ts';
@@ -27,7 +27,9 @@ import { metricsOf } from './metrics.ts';
 import { Offers } from './offers.ts';
 import { Operator } from './operator-actions.ts';
 import type { MasterChange } from './records.ts';
+import { RegistrarTimes } from './registrar.ts';
 import { roleRecords } from './role-records.ts';
+import { isTerminal } from './states.ts';
 import { Sweeper } from './sweeper.ts';
 import { orderByCompletion, Tasks } from './tasks.ts';
 import { Updates } from './updates.ts';
@@ -41,6 +43,7 @@ export class MasterCore implements Core {
   readonly lanes: Lanes;
   readonly sweeper: Sweeper;
   readonly counters = new Counters();
+  readonly registrar = new RegistrarTimes();
   readonly frameworks: Frameworks;
   readonly agents: Agents;
   readonly tasks: Tasks;
@@ -77,16 +80,28 @@ export class MasterCore implements Core {
 
   #lanes(): Lanes {
     const { doors: writer, clock } = this.options;
+    const { registrar } = this;
     const common = { writer, clock, logger: this.logger };
     return {
       frameworks: new Lane({ ...common, resource: frameworkKind }),
       tasks: new Lane({ ...common, resource: taskKind }),
-      agents: new Lane({ ...common, resource: agentKind }),
+      agents: new Lane({ ...common, resource: agentKind, took: (ms) => registrar.stores.add(ms) }),
     };
   }
 
   announce(change: MasterChange): void {
+    if (change.type === 'TASK_UPDATED') this.#countEnd(change);
     for (const listener of this.#listeners) listener(change);
+  }
+
+  /** Per framework, and for ever: of what is completed only the newest are remembered. */
+  #countEnd({ task, status }: Extract<MasterChange, { type: 'TASK_UPDATED' }>): void {
+    const { frameworks, completedFrameworks } = this.books;
+    const framework =
+      frameworks.get(task.frameworkID) ??
+      completedFrameworks.findLast(({ id }) => id === task.frameworkID);
+    if (framework === undefined || !isTerminal(task.state) || status.state !== task.state) return;
+    this.counters.add(`${metricsPrefix(framework)}tasks/terminal/${task.state.toLowerCase()}`);
   }
 
   onChange(listener: (change: MasterChange) => void): Disposable {
@@ -96,6 +111,8 @@ export class MasterCore implements Core {
   }
 
   async run(signal: AbortSignal): Promise<void> {
+    const { clock } = this.options;
+    const startMs = clock.monotonicMs();
     const followers = Object.values(this.informers).map((informer) => informer.run(signal));
     const ended = new Promise<void>((resolve) => {
       if (signal.aborted) resolve();
@@ -105,6 +122,7 @@ export class MasterCore implements Core {
     await Promise.race([synced, ended]);
     using watch = this.options.pool.onChange((node) => this.offers.squeeze(node));
     if (!signal.aborted) {
+      this.registrar.fetchMs = clock.monotonicMs() - startMs;
       this.#recover();
       await ended;
     }

@@ -186,6 +186,11 @@ export class Cycle {
     return this.#allocator?.share(role, framework) ?? 0;
   }
 
+  /** Refused offers that keep offers away, by role. */
+  filtersByRole(): ReadonlyMap<string, number> {
+    return this.#allocator?.filtersByRole() ?? new Map<string, number>();
+  }
+
   #start(): void {
     if (this.#allocator !== undefined) return;
     const { options, books } = this.#core;
@@ -257,7 +262,11 @@ export class Cycle {
   /** Over the candidates; many changes are told in several turns before it is asked. */
   #allocate(): void {
     const allocator = this.#allocator;
-    if (allocator === undefined || !this.#anybody()) return;
+    if (allocator === undefined || !this.#anybody()) {
+      // Nobody waits for what would be offered to nobody.
+      this.#wishedMs = undefined;
+      return;
+    }
     const { options, books, offers } = this.#core;
     const startMs = options.clock.monotonicMs();
     this.#flushFrameworks();

@@ -4,12 +4,12 @@ import type {
   Operation,
   OperationState,
   OperationStatus,
-  Resources,
   SchedulerCallAcknowledgeOperationStatus,
   SchedulerCallReconcileOperations,
 } from '#mesos/protocol';
 import type { AgentBook, FrameworkBook } from './books.ts';
 import type { Core } from './core.ts';
+import { metricsPrefix } from './frameworks.ts';
 import type { OperationRecord } from './records.ts';
 import { keptAfter } from './reservations.ts';
 
@@ -39,28 +39,36 @@ export class Feedback {
     operation: OfferOperation,
     { message }: { readonly message: string },
   ): void {
-    const { counters, logger } = this.#core;
-    counters.add('master/operations/error');
+    const { logger } = this.#core;
+    this.#count(operation, 'error');
     logger.info('An offer operation was refused', { framework: framework.id, message });
     if (operation.id === undefined) return;
     this.#send(framework, { operation_id: operation.id, state: 'OPERATION_ERROR', message });
   }
 
-  finished(
-    framework: FrameworkBook,
-    agent: AgentBook,
-    done: { readonly operation: OfferOperation; readonly converted: Resources },
-  ): void {
+  /** An operator's, which nobody is told of. */
+  applied(operation: OfferOperation): void {
+    this.#count(operation, 'finished');
+  }
+
+  #count({ type = 'UNKNOWN' }: OfferOperation, state: string): void {
+    for (const prefix of ['', `${type.toLowerCase()}/`])
+      for (const name of [state, 'total'])
+        this.#core.counters.add(`master/operations/${prefix}${name}`);
+  }
+
+  finished(framework: FrameworkBook, agent: AgentBook, operation: OfferOperation): void {
     const { counters, options } = this.#core;
-    const { operation, converted } = done;
-    counters.add('master/operations/finished');
+    this.#count(operation, 'finished');
+    const prefix = metricsPrefix(framework);
+    counters.add(`${prefix}operations`);
+    counters.add(`${prefix}operations/${(operation.type ?? 'UNKNOWN').toLowerCase()}`);
     const { id } = operation;
     if (id === undefined) return;
     const uuid = Buffer.from(options.random.uuid().replaceAll('-', ''), 'hex').toString('base64');
     const status: OperationStatus = {
       operation_id: id,
       state: 'OPERATION_FINISHED',
-      converted_resources: converted,
       uuid: { value: uuid },
       agent_id: { value: agent.id },
     };
@@ -204,12 +212,15 @@ export class Feedback {
   ): void {
     for (const framework of this.#core.books.frameworks.values())
       for (const entry of framework.operations.values())
-        if (entry.agentID === agentID)
+        if (entry.agentID === agentID) {
+          if (said.state === 'OPERATION_GONE_BY_OPERATOR')
+            this.#count(entry.operation.info, 'gone_by_operator');
           this.#send(framework, {
             operation_id: entry.operation.info.id,
             agent_id: { value: agentID },
             ...said,
           });
+        }
   }
 
   #send(framework: FrameworkBook, status: OperationStatus): void {

@@ -14,6 +14,7 @@ import {
 } from '#mesos/protocol';
 import { FrameworkBook, type Stream } from './books.ts';
 import type { Core } from './core.ts';
+import type { Counters } from './counters.ts';
 import {
   applySubscription,
   infoProblem,
@@ -113,7 +114,7 @@ export class Frameworks {
     const { options, offers, cycle, updates } = this.#core;
     const fresh = book.stream === undefined && book.reregisteredMs === undefined && !book.recovered;
     if (!fresh) this.#replace(book, subscription);
-    book.stream?.subscriber.event({ type: 'ERROR', error: { message: 'Framework failed over' } });
+    this.send(book, { type: 'ERROR', error: { message: 'Framework failed over' } });
     const old = book.stream;
     book.stream = undefined;
     old?.end();
@@ -124,6 +125,7 @@ export class Frameworks {
     book.recovered = false;
     book.principal = subscriber.principal;
     book.reregisteredMs = fresh ? book.registeredMs : options.clock.nowMs();
+    countCall(this.#core.counters, book, 'SUBSCRIBE');
     const stream = openStream(this.#core, book, subscriber);
     book.stream = stream;
     stream.start({
@@ -350,8 +352,16 @@ export class Frameworks {
   }
 }
 
+export function countCall(counters: Counters, book: FrameworkBook, type: string): void {
+  const prefix = metricsPrefix(book);
+  counters.add(`${prefix}calls`);
+  counters.add(`${prefix}calls/${type.toLowerCase()}`);
+}
+
 export function metricsPrefix(book: FrameworkBook): string {
-  return `master/frameworks/${encodeURIComponent(book.info.name)}/${book.id}/`;
+  // libprocess http::encode escapes the tilde too.
+  const name = encodeURIComponent(book.info.name).replaceAll('~', '%7E');
+  return `master/frameworks/${name}/${book.id}/`;
 }
 
 /** Check 12. */

@@ -16,7 +16,9 @@ export function operatorHost(core: Core): OperatorHost {
     pool: options.pool,
     state: books,
     async write(group) {
+      const startMs = options.clock.monotonicMs();
       const [result] = await options.doors.writeMany([group]);
+      core.registrar.stores.add(options.clock.monotonicMs() - startMs);
       if (result?.ok === false) throw result.error;
       return result?.objects;
     },
@@ -39,6 +41,7 @@ export function operatorHost(core: Core): OperatorHost {
       const agent = agentOf(agentID);
       return agent === undefined ? [] : availableOf(options.pool, agent).list();
     },
+    applied: (operation) => core.operations.applied(operation),
     offersOn: (agentID) => [...(agentOf(agentID)?.offers ?? [])],
     rescind(record, refuse) {
       const offer = books.offers.get(record.id);

@@ -16,6 +16,8 @@ export interface LaneOptions<T extends KubeObject> {
   readonly resource: ResourceName<T>;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** How long a call to the store took. */
+  readonly took?: ((ms: number) => void) | undefined;
 }
 
 interface Work<T> {
@@ -118,13 +120,15 @@ export class Lane<T extends KubeObject> implements Disposable {
 
   /** Those that must be tried again. */
   async #attempt(batch: readonly Work<T>[]): Promise<readonly Work<T>[]> {
-    const { writer, resource, logger } = this.#options;
+    const { writer, resource, clock, logger, took } = this.#options;
+    const startMs = clock.monotonicMs();
     const groups = batch.map(({ key, changes }) => [
       updating(resource, targetOf(key), (draft) => apply(draft, changes)),
     ]);
     let error: unknown;
     try {
       const results = await writer.writeMany(groups);
+      took?.(clock.monotonicMs() - startMs);
       return batch.filter((work, at) => {
         const result = results[at];
         const gone = result?.ok === false && isStatus(result.error, 'NotFound');

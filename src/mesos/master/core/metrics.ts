@@ -1,7 +1,7 @@
 import type { TaskState } from '#mesos/protocol';
-import type { FrameworkBook } from './books.ts';
 import type { Core } from './core.ts';
-import { metricsPrefix } from './frameworks.ts';
+import { allocatorMetrics } from './allocator-metrics.ts';
+import { frameworkMetrics } from './framework-metrics.ts';
 import { freeInPool } from './room.ts';
 
 const liveStates: readonly TaskState[] = [
@@ -73,15 +73,38 @@ const alwaysThere: readonly string[] = [
   'slave_unreachable_completed',
   'slave_unreachable_canceled',
   'recovery_slave_removals',
-  'operations/error',
-  'operations/finished',
+  'http_cache_hits',
 ].map((name) => `master/${name}`);
+
+const operationStates = [
+  'total',
+  'pending',
+  'recovering',
+  'unreachable',
+  'finished',
+  'failed',
+  'error',
+  'dropped',
+  'gone_by_operator',
+];
+const operationNames = [
+  '',
+  'reserve/',
+  'unreserve/',
+  'create/',
+  'destroy/',
+  'grow_volume/',
+  'shrink_volume/',
+  'create_disk/',
+  'destroy_disk/',
+].flatMap((type) => operationStates.map((state) => `master/operations/${type}${state}`));
 
 /** By the names of `/metrics/snapshot` (mesos.md 8.6); computed when asked for. */
 export function metricsOf(core: Core): Record<string, number> {
-  const { books, options, counters, cycle } = core;
+  const { books, options, counters } = core;
   const found: Record<string, number> = {};
   for (const name of alwaysThere) found[name] = 0;
+  for (const name of operationNames) found[name] = 0;
   for (const [name, count] of counters.entries()) found[name] = count;
   found['master/uptime_secs'] = (options.clock.nowMs() - books.startedMs) / 1000;
   found['master/elected'] = 1;
@@ -91,15 +114,15 @@ export function metricsOf(core: Core): Record<string, number> {
   found['master/event_queue_http_requests'] = 0;
   agentGauges(core, found);
   frameworkGauges(core, found);
+  operationGauges(core, found);
   resourceGauges(core, found);
-  found['allocator/mesos/allocation_runs'] = cycle.runs;
-  for (const [name, ms] of [
-    ...cycle.runTimes.entries('allocator/mesos/allocation_run_ms'),
-    ...cycle.latencies.entries('allocator/mesos/allocation_run_latency_ms'),
-  ])
-    found[name] = ms;
-  found['allocator/mesos/event_queue_dispatches'] = 0;
-  found['registrar/queued_operations'] = 0;
+  // One message each here: an agent that registers does so once.
+  for (const again of ['', 're'])
+    found[`master/messages_${again}register_slave`] =
+      found[`master/slave_${again}registrations`] ?? 0;
+  for (const [name, value] of allocatorMetrics(core)) found[name] = value;
+  for (const [name, value] of core.registrar.entries()) found[name] = value;
+  found['registrar/queued_operations'] = core.lanes.agents.pending;
   found['registrar/log/recovered'] = 1;
   found['registrar/log/ensemble_size'] = 1;
   return found;
@@ -116,15 +139,18 @@ function agentGauges({ books }: Core, found: Record<string, number>): void {
   found['master/slaves_unreachable'] = books.unreachableAgents.size;
 }
 
-function frameworkGauges({ books }: Core, found: Record<string, number>): void {
+function frameworkGauges(core: Core, found: Record<string, number>): void {
+  const { books, counters } = core;
   const states = new Map<TaskState, number>(liveStates.map((state) => [state, 0]));
   let connected = 0;
   for (const framework of books.frameworks.values()) {
     if (framework.connected) connected += 1;
     for (const tasks of [framework.tasks, framework.unreachableTasks])
       for (const { state } of tasks.values()) states.set(state, (states.get(state) ?? 0) + 1);
-    perFramework(framework, found);
+    for (const [name, value] of frameworkMetrics(counters, framework)) found[name] = value;
   }
+  for (const framework of books.completedFrameworks)
+    for (const [name, value] of frameworkMetrics(counters, framework)) found[name] = value;
   const others = books.frameworks.size - connected;
   found['master/frameworks_connected'] = connected;
   found['master/frameworks_disconnected'] = others;
@@ -134,19 +160,18 @@ function frameworkGauges({ books }: Core, found: Record<string, number>): void {
     found[`master/${state.toLowerCase().replace('task_', 'tasks_')}`] = states.get(state) ?? 0;
 }
 
-function perFramework(framework: FrameworkBook, found: Record<string, number>): void {
-  const prefix = metricsPrefix(framework);
-  found[`${prefix}subscribed`] = framework.connected ? 1 : 0;
-  for (const role of framework.roles)
-    found[`${prefix}roles/${role}/suppressed`] = framework.suppressedRoles.has(role) ? 1 : 0;
-  for (const { state } of framework.tasks.values()) {
-    const name = `${prefix}tasks/active/${state.toLowerCase()}`;
-    found[name] = (found[name] ?? 0) + 1;
-  }
-  for (const { state } of framework.completedTasks) {
-    const name = `${prefix}tasks/terminal/${state.toLowerCase()}`;
-    found[name] = (found[name] ?? 0) + 1;
-  }
+/** Operations that have not ended; those that have are counted for ever. */
+function operationGauges({ books }: Core, found: Record<string, number>): void {
+  const add = (type: string, state: string): void => {
+    for (const name of [`master/operations/${state}`, `master/operations/${type}/${state}`])
+      found[name] = (found[name] ?? 0) + 1;
+  };
+  for (const { operations } of books.frameworks.values())
+    for (const { agentID, operation } of operations.values()) {
+      const type = (operation.info.type ?? 'UNKNOWN').toLowerCase();
+      if (books.unreachableAgents.has(agentID)) add(type, 'unreachable');
+      else if (books.recoveredAgents.has(agentID)) add(type, 'recovering');
+    }
 }
 
 /** Straight from the sums that are kept: there may be ten thousand agents. */

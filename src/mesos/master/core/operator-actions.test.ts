@@ -172,6 +172,7 @@ class World {
         const offered = this.offers.flatMap(({ offer }) => offer.resources ?? []);
         return subtractResources(this.total, [...stripped(this.used), ...stripped(offered)]);
       },
+      applied: () => {},
       offersOn: () => [...this.offers],
       rescind: (offer) => {
         this.offers = this.offers.filter((other) => other !== offer);
@@ -398,6 +399,7 @@ const record = (name: string, more: Partial<RoleRecord> = {}): RoleRecord => ({
   allocatedResources: () => [],
   offeredResources: () => [],
   reservedResources: () => [],
+  consumed: () => new Map(),
   ...more,
 });
 

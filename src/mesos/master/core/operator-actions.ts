@@ -56,6 +56,10 @@ export class Operator implements OperatorActions {
   get roles(): readonly RoleSpec[] {
     return this.#quotas.roles;
   }
+  /** Of a role's quota, in thousandths by resource. */
+  consumed(role: string): ReadonlyMap<string, number> {
+    return this.#quotas.consumed(role);
+  }
   /** For offers: set while the agent's machine is scheduled. */
   unavailabilityOf(agent: Pick<AgentRecord, 'info' | 'ip'>): Unavailability | undefined {
     return this.#maintenance.unavailabilityOf(agent);

@@ -2,7 +2,7 @@ import type { Clock, Logger } from '#base';
 import type { KubeObject, WriteGroup } from '#machinery';
 import type { Agent, MaintenanceSchedule, ResourceRole, TaskKill } from '#mesos/kinds';
 import type { RoleSettings } from '#mesos/allocator';
-import type { MaintenanceSchedule as Schedule, Resource } from '#mesos/protocol';
+import type { MaintenanceSchedule as Schedule, OfferOperation, Resource } from '#mesos/protocol';
 import type { Pool } from '#pool';
 import type { MasterState, OfferRecord, TaskRecord } from './records.ts';
 
@@ -38,6 +38,8 @@ export interface OperatorHost {
   setKept(agentID: string, kept: readonly Resource[]): Promise<void>;
   /** What nobody holds and nobody is offered. Unallocated. */
   freeOn(agentID: string): readonly Resource[];
+  /** An operation on the agent was carried out: for the metrics. */
+  applied(operation: OfferOperation): void;
   offersOn(agentID: string): readonly OfferRecord[];
   /** Tells the framework and takes the resources back; `refuse` installs the default filter of 5 s. */
   rescind(offer: OfferRecord, refuse: boolean): void;

@@ -52,6 +52,7 @@ export async function operateOn(
   rescindFor(host, agentID, operation);
   const impossible = notApplicable(sumResources(host.freeOn(agentID)), operation);
   if (impossible !== undefined) throw new CallRejected(409, impossible);
+  host.applied(operation);
   await host.setKept(agentID, keptAfter(host.kept(agentID), operation));
 }
 

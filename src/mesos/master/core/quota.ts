@@ -120,7 +120,7 @@ export class Quotas {
   }
 
   #refuseBelowUse({ role, limits }: Quota): void {
-    const consumed = this.#consumed(role);
+    const consumed = this.consumed(role);
     if (limitsAllow(limits, consumed)) return;
     throw bad(
       `Invalid QuotaConfig: Role '${role}' is already consuming '${quantitiesText(consumed)}'; this is more than the requested limits '${quantitiesText(limits)}' (use 'force' flag to bypass this check)`,
@@ -182,7 +182,7 @@ export class Quotas {
   }
 
   /** Used by the role's subtree, Pods included, and what is reserved for it without being used. */
-  #consumed(role: string): Quantities {
+  consumed(role: string): Quantities {
     const { state, pool } = this.#host;
     let unused: Quantities = new Map();
     for (const agent of state.agents.values())
@@ -206,7 +206,7 @@ export class Quotas {
   #rescindFor({ role, limits, guarantees }: Quota): void {
     const { state } = this.#host;
     const own = [...state.offers.values()].filter((offer) => isUnder(offer.role, role));
-    let held = addQuantities(this.#consumed(role), ...own.map(offerQuantities));
+    let held = addQuantities(this.consumed(role), ...own.map(offerQuantities));
     for (const offer of own) {
       if (limitsAllow(limits, held)) break;
       held = lessQuantities(held, offerQuantities(offer));

@@ -162,7 +162,10 @@ export interface RoleRecord {
   /** Allocated and offered in its subtree, Pods included. */
   allocatedResources(): readonly Resource[];
   offeredResources(): readonly Resource[];
+  /** Reserved for its subtree, in use or not. */
   reservedResources(): readonly Resource[];
+  /** Thousandths by resource: held in its subtree, Pods included, and reserved without being used. */
+  consumed(): ReadonlyMap<string, number>;
 }
 
 /** What changes, for the operator's event stream. Sent after the records were changed. */

@@ -38,6 +38,7 @@ export function roleRecords(core: Core): ReadonlyMap<string, RoleRecord> {
         allocatedResources: () => allocatedTo(core, name),
         offeredResources: () => offeredTo(core, name),
         reservedResources: () => reservedFor(core, name),
+        consumed: () => operator.consumed(name),
       },
     ];
   });
@@ -78,7 +79,7 @@ function offeredTo({ books }: Core, role: string): readonly Resource[] {
 function reservedFor({ books }: Core, role: string): readonly Resource[] {
   return sumOf(
     [...books.agents.values()].map(({ kept }) =>
-      kept.filter(({ reservations }) => reservations?.at(-1)?.role === role),
+      kept.filter(({ reservations }) => isWithin(reservations?.at(-1)?.role, role)),
     ),
   );
 }

@@ -7,11 +7,13 @@ import {
   loggingRoutes,
   openAccess,
   textReply,
-  withProcessList,
+  withCommonProcesses,
 } from '#mesos/protocol';
 import type { Route, Routes } from '#mesos/protocol';
 import { faceLimits } from './options.ts';
 import type { FaceContext, Leader, Leadership, MasterFaceOptions, Processes } from './options.ts';
+import { RegistrySize, registryRoute } from './registry.ts';
+import { EventStreams } from './operator/events.ts';
 import { operatorRoute } from './operator/operator.ts';
 import { schedulerRoute } from './scheduler.ts';
 
@@ -32,6 +34,9 @@ export function createMasterFace(options: MasterFaceOptions): Face {
 }
 
 async function make(options: MasterFaceOptions): Promise<Face> {
+  const limits = { ...faceLimits, ...options.limits };
+  const streams = new EventStreams(limits);
+  const registry = new RegistrySize();
   const context: FaceContext = {
     options,
     master: options.master,
@@ -39,10 +44,15 @@ async function make(options: MasterFaceOptions): Promise<Face> {
     clock: options.clock,
     leader: leadership(options),
     logging: new LoggingLevel(options.clock, options.logLevel),
+    metrics: async () => ({
+      ...options.master.metrics(),
+      'master/operator_event_stream_subscribers': streams.count,
+      'registrar/registry_size_bytes': await registry.measure(context),
+      ...systemMetrics(options),
+    }),
   };
-  const limits = { ...faceLimits, ...options.limits };
   const own: Routes = {
-    'api/v1': operatorRoute(context, limits),
+    'api/v1': operatorRoute(context, streams),
     'api/v1/scheduler': schedulerRoute(context, limits),
     redirect: redirectRoute(context),
   };
@@ -51,6 +61,7 @@ async function make(options: MasterFaceOptions): Promise<Face> {
   const processes: Processes = {
     logging: loggingRoutes(context.logging, 'mesos-master-readwrite'),
     ...filesProcess(options),
+    'registrar(1)': { registry: registryRoute(context) },
     ...others,
     master: { ...redirecting(context, legacy), ...own },
   };
@@ -58,8 +69,21 @@ async function make(options: MasterFaceOptions): Promise<Face> {
     delegate: 'master',
     access: options.access ?? openAccess,
     bodyBytesMax: limits.bodyBytesMax,
-    processes: withProcessList(processes),
+    processes: withCommonProcesses(processes, {
+      delegate: 'master',
+      realm: 'mesos-master-readwrite',
+    }),
   });
+}
+
+/** `avg_load_1min` of `/system/stats.json` is `load_1min` among the metrics. */
+function systemMetrics({ systemStats }: MasterFaceOptions): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    Object.entries(systemStats?.() ?? {}).map(([name, value]) => [
+      `system/${name.replace(/^avg_/, '')}`,
+      value,
+    ]),
+  );
 }
 
 function filesProcess({ files }: MasterFaceOptions): Processes {

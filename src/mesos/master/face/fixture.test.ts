@@ -177,6 +177,7 @@ export class FakeMaster implements Master {
           allocatedResources: () => [scalar('cpus', 0.1), scalar('cpus', 0.2)],
           offeredResources: () => [scalar('mem', 32)],
           reservedResources: () => [],
+          consumed: () => new Map([['cpus', 300]]),
         },
       ],
     ]),

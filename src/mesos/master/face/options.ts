@@ -27,6 +27,8 @@ export interface MasterFaceOptions {
   readonly leader?: (() => Leader) | undefined;
   /** Called with 0 (ordinary) or more (say more) when an operator changes the level of logs. */
   readonly logLevel?: ((level: number) => void) | undefined;
+  /** `/system/stats.json`, and the `system/` metrics. */
+  readonly systemStats?: (() => Readonly<Record<string, number>>) | undefined;
   /** Further endpoints by process id, the legacy ones; made when the first request comes. */
   readonly routes?: ((context: FaceContext) => Promise<Processes>) | undefined;
   readonly limits?: Partial<FaceLimits> | undefined;
@@ -67,6 +69,8 @@ export interface FaceContext {
   readonly clock: Clock;
   readonly leader: Leadership;
   readonly logging: LoggingLevel;
+  /** All metrics: the master's own, those of its streams and registry, and the machine's. */
+  metrics(): Promise<Readonly<Record<string, number>>>;
 }
 
 export interface Leadership {

@@ -17,7 +17,7 @@ export {
   mediaTypes,
 } from './negotiate.ts';
 export type { Encoding } from './negotiate.ts';
-export { withProcessList } from './processes.ts';
+export { withCommonProcesses } from './processes.ts';
 export {
   bytesReply,
   emptyReply,

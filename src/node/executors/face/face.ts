@@ -9,7 +9,7 @@ import {
   loggingRoutes,
   openAccess,
   textReply,
-  withProcessList,
+  withCommonProcesses,
 } from '#mesos/protocol';
 import type { HttpRequest, Route, Routes } from '#mesos/protocol';
 import { executorRoute } from '../custom/executor-endpoint.ts';
@@ -33,18 +33,21 @@ export async function createAgentFace(of: Omit<AgentContext, 'codec' | 'logging'
     delegate: 'slave(1)',
     access: options.access ?? openAccess,
     bodyBytesMax,
-    processes: withProcessList({
-      'slave(1)': agentRoutes(context),
-      files: filesRoutes(context.files, { realm: readOnly, action: 'access_sandboxes' }),
-      metrics: { snapshot: metricsRoute(context) },
-      version: { '': { handle: async (request) => json(request, versionJson(context)) } },
-      system: {
-        'stats.json': {
-          handle: async (request) => json(request, { ...options.systemStats?.() }),
+    processes: withCommonProcesses(
+      {
+        'slave(1)': agentRoutes(context),
+        files: filesRoutes(context.files, { realm: readOnly, action: 'access_sandboxes' }),
+        metrics: { snapshot: metricsRoute(context) },
+        version: { '': { handle: async (request) => json(request, versionJson(context)) } },
+        system: {
+          'stats.json': {
+            handle: async (request) => json(request, { ...options.systemStats?.() }),
+          },
         },
+        logging: loggingRoutes(logging, 'mesos-agent-readwrite'),
       },
-      logging: loggingRoutes(logging, 'mesos-agent-readwrite'),
-    }),
+      { delegate: 'slave(1)', realm: 'mesos-agent-readwrite' },
+    ),
   });
 }
 

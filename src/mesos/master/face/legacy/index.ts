@@ -7,11 +7,12 @@ export type { MasterFacts } from './state.ts';
 
 /** For `MasterFaceOptions.routes`. */
 export function legacyRoutes(
-  options: Pick<LegacyOptions, 'facts' | 'systemStats'>,
+  options: Pick<LegacyOptions, 'facts'>,
 ): (context: FaceContext) => Promise<Processes> {
   return (context) => {
-    const { master, clock } = context;
-    const all = { ...options, master, clock };
+    const { master, clock, metrics } = context;
+    const systemStats = context.options.systemStats ?? (() => ({}));
+    const all = { ...options, master, clock, metrics, systemStats };
     return Promise.resolve({ master: masterRoutes(all), ...otherProcesses(all) });
   };
 }

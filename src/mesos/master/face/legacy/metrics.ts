@@ -8,7 +8,7 @@ import type { LegacyOptions } from './routes.ts';
 const requestsPerSecond = 2;
 
 /** `/metrics/snapshot`: flat, every value a double. */
-export function metricsRoute({ master, clock, systemStats }: LegacyOptions): Route {
+export function metricsRoute({ clock, metrics }: LegacyOptions): Route {
   const recent: number[] = [];
   return {
     realm: 'mesos-master-readonly',
@@ -21,22 +21,11 @@ export function metricsRoute({ master, clock, systemStats }: LegacyOptions): Rou
       const at = recent.length < requestsPerSecond ? now : (recent.at(-2) ?? now) + 1000;
       recent.push(at);
       if (at > now) await clock.sleep(at - now, request.signal);
-      const system = Object.entries(systemStats()).map(([name, value]) => [
-        `system/${systemName(name)}`,
-        value,
-      ]);
-      const values = [...Object.entries(master.metrics()), ...system].map(([name, value]) => [
-        name,
-        double(Number(value)),
-      ]);
+      const found = Object.entries(await metrics());
+      const values = found.map(([name, value]) => [name, double(value)]);
       return jsonReply(jsonText(Object.fromEntries(values)), request.query.get('jsonp'));
     },
   };
-}
-
-/** `avg_load_1min` of `/system/stats.json` is `load_1min` among the metrics. */
-function systemName(name: string): string {
-  return name.replace(/^avg_/, '');
 }
 
 function timeoutProblem(request: HttpRequest): FaceReply | undefined {

@@ -16,8 +16,6 @@ function roleJson(role: RoleRecord): Json {
   const allocated = role.allocatedResources();
   const offered = role.offeredResources();
   const reserved = role.reservedResources();
-  // Reservations count as consumed whether or not they are used.
-  const consumed = [...unreserved(allocated), ...unreserved(offered), ...reserved];
   return {
     name: role.name,
     weight: double(role.weight),
@@ -25,7 +23,11 @@ function roleJson(role: RoleRecord): Json {
       role: role.name,
       guarantee: quantities(role.quota?.guarantees),
       limit: quantities(role.quota?.limits),
-      consumed: sumsJson(consumed),
+      consumed: Object.fromEntries(
+        [...role.consumed()].flatMap(([name, fixed]) =>
+          fixed > 0 ? [[name, double(fixed / 1000)]] : [],
+        ),
+      ),
     },
     resources: sumsJson([...allocated, ...offered]),
     allocated: sumsJson(allocated),
@@ -33,10 +35,6 @@ function roleJson(role: RoleRecord): Json {
     reserved: sumsJson(reserved),
     frameworks: [...role.frameworks],
   };
-}
-
-function unreserved(resources: readonly Resource[]): Resource[] {
-  return resources.filter((one) => (one.reservations ?? []).length === 0);
 }
 
 function quantities(map: QuotaQuotaConfig['limits']): Json {

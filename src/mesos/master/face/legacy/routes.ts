@@ -44,8 +44,9 @@ export interface LegacyOptions {
   readonly master: Master;
   readonly facts: MasterFacts;
   readonly clock: Clock;
-  /** `system/stats.json` and the `system/` metrics. */
+  /** `system/stats.json`. */
   systemStats(): Readonly<Record<string, number>>;
+  metrics(): Promise<Readonly<Record<string, number>>>;
 }
 
 /** Realms of mesos.md section 11. */

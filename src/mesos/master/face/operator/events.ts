@@ -23,6 +23,10 @@ export class EventStreams {
     this.#limits = limits;
   }
 
+  get count(): number {
+    return this.#open.size;
+  }
+
   async subscribe(asked: Asked): Promise<FaceReply> {
     const stream = new EventStream(asked, this.#limits, () => this.#open.delete(stream));
     this.#open.add(stream);

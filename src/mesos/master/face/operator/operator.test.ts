@@ -55,7 +55,7 @@ suite('Reading', () => {
     );
     assert.equal(
       await answered(one, { type: 'GET_METRICS', get_metrics: {} }),
-      '{"type":"GET_METRICS","get_metrics":{"metrics":[{"name":"master/uptime_secs","value":12.0},{"name":"master/cpus_percent","value":0.5}]}}',
+      '{"type":"GET_METRICS","get_metrics":{"metrics":[{"name":"master/uptime_secs","value":12.0},{"name":"master/cpus_percent","value":0.5},{"name":"master/operator_event_stream_subscribers","value":0.0},{"name":"registrar/registry_size_bytes","value":729.0}]}}',
     );
     assert.match(
       await answered(one, { type: 'GET_MASTER' }),
@@ -420,4 +420,26 @@ suite('Refusals', () => {
     const reply = await fixture().face(inProcessRequest({ path: '/master/api/v1/foo' }));
     assert.equal(reply.status, 405);
   });
+});
+
+test('The registry is what the master remembers', async () => {
+  const one = await withFramework();
+  const reply = await one.post('/registrar(1)/registry', {});
+  const registry = JSON.parse(await textOf(reply)) as Readonly<Record<string, unknown>>;
+  assert.deepEqual(Object.keys(registry), [
+    'master',
+    'slaves',
+    'unreachable',
+    'gone',
+    'machines',
+    'schedules',
+    'quota_configs',
+    'weights',
+    'minimum_capabilities',
+  ]);
+  assert.deepEqual(registry['quota_configs'], [
+    { role: 'dev', guarantees: { cpus: { value: 1 } } },
+  ]);
+  assert.deepEqual(registry['weights'], [{ info: { weight: 2, role: 'dev' } }]);
+  assert.deepEqual(registry['minimum_capabilities'], [{ capability: 'QUOTA_V2' }]);
 });

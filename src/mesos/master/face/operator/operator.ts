@@ -8,16 +8,16 @@ import {
 } from '#mesos/protocol';
 import type { HttpRequest, MasterCall, Route } from '#mesos/protocol';
 import { earlyReply, notAcceptable, readCall } from '../calls.ts';
-import type { FaceContext, FaceLimits } from '../options.ts';
+import type { FaceContext } from '../options.ts';
 import { answer, askedOf } from './answers.ts';
 import type { Asked } from './answers.ts';
-import { EventStreams } from './events.ts';
+import type { EventStreams } from './events.ts';
 import { reads } from './reads.ts';
 import { change } from './writes.ts';
 
 /** `/api/v1`: what operators and tools ask a master (mesos.md 1.4 and 8.1). */
-export function operatorRoute(context: FaceContext, limits: FaceLimits): Route {
-  const endpoint = new OperatorEndpoint(context, limits);
+export function operatorRoute(context: FaceContext, streams: EventStreams): Route {
+  const endpoint = new OperatorEndpoint(context, streams);
   return {
     realm: 'mesos-master-readwrite',
     handle: (request) => endpoint.handle(request),
@@ -28,9 +28,9 @@ class OperatorEndpoint {
   readonly #context: FaceContext;
   readonly #streams: EventStreams;
 
-  constructor(context: FaceContext, limits: FaceLimits) {
+  constructor(context: FaceContext, streams: EventStreams) {
     this.#context = context;
-    this.#streams = new EventStreams(limits);
+    this.#streams = streams;
   }
 
   async handle(request: HttpRequest): Promise<FaceReply> {

@@ -24,8 +24,8 @@ export const reads: Readonly<Record<string, Answer>> = {
     const version_info = { version: asked.context.options.version, ...buildTime };
     return answer(asked, { type: 'GET_VERSION', get_version: { version_info } });
   },
-  GET_METRICS: (asked) => {
-    const values = Object.entries(asked.context.master.metrics());
+  GET_METRICS: async (asked) => {
+    const values = Object.entries(await asked.context.metrics());
     const metrics = values.map(([name, value]) => ({ name, value }));
     const list = listOf({ name: 'metrics', number: 1, type: 'Metric' }, metrics);
     return largeAnswer(asked, 'GET_METRICS', treeOf('get_metrics', 5, [list]));
