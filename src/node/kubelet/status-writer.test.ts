@@ -21,7 +21,7 @@ test('A wish for a Pod as it is now outlives the refusal of one for the Pod as i
       seen.push(metadata['resourceVersion']);
       if (metadata['resourceVersion'] === '1') {
         await first.promise;
-        throw conflict({ group: '', resource: 'pods' }, 'p', 'the object has been modified');
+        throw conflict({ group: '', plural: 'pods' }, 'p', 'the object has been modified');
       }
       return { ...podOf('3'), status } as never;
     },
