@@ -195,8 +195,8 @@ export function prepareCreate(core: Core, object: NewObject): PreparedCreate {
       creationTimestamp: timeText(nowMs),
     },
   };
-  // A copy: free JSON inside is taken as it is, and what is stored is frozen.
-  const { value } = core.codec.canonical(kind.type, draftOf(whole));
+  // A copy but for free JSON inside, which is shared and frozen with what is stored.
+  const { value } = core.codec.canonical(kind.type, whole);
   const draft = value as unknown as Draft<KubeObject>;
   const namespace = metadata.namespace ?? '';
   kind.defaults?.(draft);

@@ -11,6 +11,11 @@ export interface Codec {
   knows(type: string): boolean;
   /** From any JSON value. Throws `DecodeError` where a value has the wrong type. */
   canonical(type: string, value: unknown): Decoded;
+  /**
+   * The same of an object that the caller gives away: what in it is in canonical form already is part
+   * of the result. Unknown fields go silently.
+   */
+  takeCanonical(type: string, value: object): Record<string, unknown>;
   decodeJson(type: string, bytes: Uint8Array): Decoded;
   /** Asynchronous only because the YAML library is loaded when it is first needed. */
   decodeYaml(type: string, bytes: Uint8Array): Promise<Decoded>;

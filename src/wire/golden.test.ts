@@ -45,5 +45,7 @@ test('Every golden object is the same in JSON, YAML and protobuf, byte for byte'
     assert.deepEqual(fromYaml.strictProblems, [], name);
     assert.equal(JSON.stringify(fromYaml.value), JSON.stringify(decoded.value), name);
     assert.equal(encodeYaml(decoded.value), yaml.toString(), name);
+    const taken = codec.takeCanonical(type, decoded.value);
+    assert.equal(JSON.stringify(taken), JSON.stringify(decoded.value), name);
   }
 });

@@ -33,6 +33,42 @@ test('A key named __proto__ in a map stays a key', () => {
   assert.equal(Object.getPrototypeOf(value['data']), Object.prototype);
 });
 
+test('takeCanonical() gives what canonical() gives and keeps what was canonical', () => {
+  const key = fc.constantFrom('a', 'b', '__proto__', '1');
+  const map = fc.dictionary(key, fc.constantFrom('x', '', undefined));
+  const shuffled = (of: Record<string, fc.Arbitrary<unknown>>) =>
+    fc
+      .record(of, { requiredKeys: [] })
+      .chain((value) => fc.shuffledSubarray(Object.entries(value)))
+      .map((entries) => Object.fromEntries(entries));
+  const container = shuffled({
+    name: fc.constantFrom('a', ''),
+    command: fc.constantFrom(['x'], [], null, undefined),
+    resources: shuffled({ limits: fc.constantFrom({ cpu: '1000m' }, { cpu: '1' }, {}) }),
+    nonsense: fc.constantFrom(1, undefined),
+  });
+  const anyPod = shuffled({
+    kind: fc.constantFrom('Pod', ''),
+    apiVersion: fc.constant('v1'),
+    metadata: shuffled({ name: fc.constantFrom('x', ''), uid: fc.constant('u'), labels: map }),
+    spec: shuffled({ containers: fc.array(container), nodeName: fc.constantFrom('n', undefined) }),
+    status: fc.constantFrom({}, { phase: 'Running' }, null),
+    other: fc.constant(1),
+  });
+  fc.assert(
+    fc.property(anyPod, (value) => {
+      const { value: canonical } = codec.canonical(pod, value);
+      const before = JSON.stringify(value);
+      const taken = codec.takeCanonical(pod, value);
+      assert.equal(JSON.stringify(taken), JSON.stringify(canonical));
+      assert.deepEqual(Object.keys(taken), Object.keys(canonical));
+      assert.equal(JSON.stringify(value), before);
+      assert.equal(codec.takeCanonical(pod, canonical), canonical);
+      assert.notEqual(codec.canonical(pod, canonical).value, canonical);
+    }),
+  );
+});
+
 test('A value of the wrong type is refused with the text of Go', () => {
   const cases: [string, string, string][] = [
     [

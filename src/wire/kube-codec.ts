@@ -44,10 +44,14 @@ class KubeCodec implements Codec {
     return { value: asObject(canonical), strictProblems: strict };
   }
 
+  takeCanonical(type: string, value: object): Record<string, unknown> {
+    return asObject(this.#compiler.struct(type).fromJson(value, new Context({ taking: true })));
+  }
+
   decodeJson(type: string, bytes: Uint8Array): Decoded {
     const struct = this.#compiler.struct(type);
     const parsed = parseJson(bytes);
-    const context = new Context();
+    const context = new Context({ counting: true });
     const canonical = struct.fromJson(parsed.value ?? {}, context);
     const suspicious = context.unknown || context.keys !== parsed.keys;
     return {
@@ -82,7 +86,7 @@ class KubeCodec implements Codec {
   }
 
   encodeJson(type: string, object: object): Uint8Array {
-    return encodeCanonicalJson(this.canonical(type, object).value);
+    return encodeCanonicalJson(this.takeCanonical(type, object));
   }
 
   encodeProtobuf(type: string, object: object): Uint8Array {

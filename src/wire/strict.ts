@@ -1,5 +1,6 @@
+import type { Field } from './fields.ts';
 import type { DocumentNode } from './json.ts';
-import type { Field, StructCodec } from './structs.ts';
+import type { StructCodec } from './structs.ts';
 import type { ValueCodec } from './values.ts';
 
 /** Go's decoder stops collecting here. */

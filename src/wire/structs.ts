@@ -1,5 +1,14 @@
 import { DecodeError } from './codec.ts';
 import { eitherCodec, listAliasCodec } from './either.ts';
+import {
+  absent,
+  fieldFromJson,
+  layoutOf,
+  settle,
+  typeMetaFields,
+  type Field,
+  type Layout,
+} from './fields.ts';
 import type { JsonObject } from './objects.ts';
 import { goName, isObject, setKey } from './objects.ts';
 import type { ProtobufReader, ProtobufWriter } from './protobuf.ts';
@@ -30,17 +39,6 @@ export interface StructCodec extends ValueCodec {
   /** The message's content without a length, for the envelope. */
   writeContent(writer: ProtobufWriter, value: JsonObject): void;
   readContent(reader: ProtobufReader, into: JsonObject): JsonObject;
-}
-export interface Field {
-  readonly key: string;
-  readonly shape: 'single' | 'list' | 'map';
-  /** Codec of the value, of list elements or of map values. */
-  readonly codec: ValueCodec;
-  readonly fact: FieldFact;
-  /** What Go calls the whole field in errors: `[]v1.Container`. */
-  readonly goType: string;
-  readonly omit: boolean;
-  readonly pointer: boolean;
 }
 /** One record of a message, in ascending order: a field or an inlined struct. */
 interface Record_ {
@@ -134,6 +132,7 @@ class Struct implements StructCodec {
   readonly #goStruct: string;
   #fields: readonly Field[] | undefined;
   #byKey: ReadonlyMap<string, Field> | undefined;
+  #madeLayout: Layout | undefined;
   #records: readonly Record_[] | undefined;
   #byNumber: ReadonlyMap<number, Record_> | undefined;
 
@@ -176,21 +175,74 @@ class Struct implements StructCodec {
   fromJson(value: unknown, context: Context): JsonObject {
     if (!isObject(value)) throw context.wrongType(value, this.goType);
     const outerStruct = context.struct;
+    const from = context.top;
     context.struct = this.#goStruct;
-    const result: JsonObject = {};
-    let seen = 0;
-    if (this.typeMeta) seen = readTypeMeta(value, result, context);
-    for (const field of this.fields) {
+    const ordered = this.#place(value, context);
+    const end = context.top;
+    const { slots } = this.#layout;
+    let result: JsonObject | undefined = context.taking && ordered ? undefined : {};
+    // Of many declared fields few are there: only those are looked at, and the always-written ones.
+    for (let place = from; place < end; place++) {
+      const field = slots[context.order[place] ?? 0];
+      if (field === undefined) continue;
       const one = value[field.key];
-      if (one !== undefined) seen++;
       const canonical = fieldFromJson(field, one, context);
+      if (result === undefined) {
+        if (canonical === one) continue;
+        result = this.#before(value, field);
+      }
       if (canonical !== undefined) result[field.key] = canonical;
     }
     context.struct = outerStruct;
-    const present = presentKeys(value);
+    context.top = from;
+    return result ?? value;
+  }
+  /**
+   * Puts the indexes of the fields that are there or always written onto the context's stack, in
+   * order. True when the object holds nothing else and its keys stand in order.
+   */
+  #place(value: JsonObject, context: Context): boolean {
+    const { index, always, slots } = this.#layout;
+    const from = context.top;
+    for (const at of always) context.order[context.top++] = at;
+    let ordered = true;
+    let last = -1;
+    let present = 0;
+    let seen = 0;
+    for (const key in value) {
+      // A JavaScript object may hold undefined values, a document cannot.
+      if (value[key] === undefined) {
+        ordered = false;
+        continue;
+      }
+      present++;
+      const at = index.get(key);
+      if (at === undefined) continue;
+      seen++;
+      ordered &&= at > last;
+      last = at;
+      if (slots[at]?.omit === true) context.insert(at, from);
+    }
     context.keys += present;
     if (seen < present) this.#unknownKeys(value, context);
+    return ordered && seen === present;
+  }
+  /** What stands before a field, in an object of its own. */
+  #before(value: JsonObject, field: Field): JsonObject {
+    const { index } = this.#layout;
+    const end = index.get(field.key) ?? 0;
+    const result: JsonObject = {};
+    for (const key in value) {
+      if ((index.get(key) ?? end) >= end) break;
+      result[key] = value[key];
+    }
     return result;
+  }
+  get #layout(): Layout {
+    this.#madeLayout ??= layoutOf(
+      this.typeMeta ? [...typeMetaFields, ...this.fields] : this.fields,
+    );
+    return this.#madeLayout;
   }
   #unknownKeys(value: JsonObject, context: Context): void {
     context.unknown = true;
@@ -270,28 +322,6 @@ class Struct implements StructCodec {
   }
 }
 
-function readTypeMeta(value: JsonObject, result: JsonObject, context: Context): number {
-  let seen = 0;
-  for (const key of ['kind', 'apiVersion']) {
-    const text = value[key];
-    if (text === undefined) continue;
-    seen++;
-    if (text === null || text === '') continue;
-    if (typeof text !== 'string') {
-      context.path.push(key);
-      throw context.wrongType(text, 'string');
-    }
-    result[key] = text;
-  }
-  return seen;
-}
-
-/** Keys with a value: a JavaScript object may hold undefined ones, a document cannot. */
-function presentKeys(value: JsonObject): number {
-  let count = 0;
-  for (const key in value) if (value[key] !== undefined) count++;
-  return count;
-}
 function countNested(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0;
   const values = Object.values(value);
@@ -336,67 +366,6 @@ function structLike(type: string): boolean {
     'IntOrString',
     'RawExtension',
   ].includes(type);
-}
-
-/** What the canonical form holds for an absent field; undefined: nothing. */
-function absent(field: Field): unknown {
-  if (field.omit) return undefined;
-  if (field.shape !== 'single' || field.pointer) return null;
-  return field.codec.zero();
-}
-
-function fieldFromJson(field: Field, value: unknown, context: Context): unknown {
-  if (value === undefined || value === null) return absent(field);
-  context.path.push(field.key);
-  const { codec } = field;
-  let result: unknown;
-  if (field.shape === 'single') result = codec.fromJson(value, context);
-  else if (field.shape === 'list') {
-    if (!Array.isArray(value)) throw context.wrongType(value, field.goType);
-    result = value.map((one) => (one == null ? nilElement(field) : codec.fromJson(one, context)));
-  } else {
-    if (!isObject(value)) throw context.wrongType(value, field.goType);
-    result = mapFromJson(field, value, context);
-  }
-  context.path.pop();
-  return settle(field, result);
-}
-
-function nilElement(field: Field): unknown {
-  return field.fact.ofPtr === true ? null : field.codec.zero();
-}
-
-function mapFromJson(field: Field, value: JsonObject, context: Context): JsonObject {
-  const keys = Object.keys(value);
-  context.keys += keys.length;
-  let sorted = true;
-  for (let i = 1; i < keys.length; i++)
-    if ((keys[i] ?? '') < (keys[i - 1] ?? '')) {
-      sorted = false;
-      break;
-    }
-  if (!sorted) keys.sort();
-  const result: JsonObject = {};
-  for (const key of keys) {
-    const one = value[key];
-    if (one === undefined) continue;
-    const canonical = one === null ? nilElement(field) : field.codec.fromJson(one, context);
-    setKey(result, key, canonical);
-  }
-  return result;
-}
-
-/** Drops what omitempty drops; fills in what is always written. */
-function settle(field: Field, value: unknown): unknown {
-  if (value === undefined) return absent(field);
-  if (value === null) return absent(field);
-  if (!field.omit) return value;
-  if (field.shape === 'list') return Array.isArray(value) && value.length === 0 ? undefined : value;
-  if (field.shape === 'map') {
-    if (isObject(value)) for (const _ in value) return value;
-    return undefined;
-  }
-  return !field.pointer && field.codec.isEmpty(value) ? undefined : value;
 }
 
 interface Written {

@@ -23,6 +23,26 @@ export class Context {
   keys = 0;
   /** A key was met that no struct declares. */
   unknown = false;
+  /** Places of fields of the structs that are being read, the innermost on top. */
+  readonly order: number[] = [];
+  top = 0;
+  /** What is in canonical form already is taken over, not copied. */
+  readonly taking: boolean;
+  /** `keys` is asked for: values of free form are looked into. */
+  readonly counting: boolean;
+
+  constructor(options: { readonly taking?: boolean; readonly counting?: boolean } = {}) {
+    this.taking = options.taking === true;
+    this.counting = options.counting === true;
+  }
+
+  /** Pushes a place onto `order` and lets it sink between those above `from`. */
+  insert(place: number, from: number): void {
+    const { order } = this;
+    let at = this.top++;
+    for (; at > from && (order[at - 1] ?? 0) > place; at--) order[at] = order[at - 1] ?? 0;
+    order[at] = place;
+  }
 
   wrongType(value: unknown, goType: string): DecodeError {
     const into =
@@ -341,7 +361,7 @@ export const rawCodec = scalar({
   goType: 'interface {}',
   zero: null,
   fromJson: (value, context) => {
-    context.keys += countKeys(value);
+    if (context.counting) context.keys += countKeys(value);
     return value;
   },
   write: (writer, value) => {

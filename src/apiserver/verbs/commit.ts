@@ -12,7 +12,10 @@ export interface PendingWrite {
   readonly value: Uint8Array;
 }
 
-/** Bytes of a draft as they are stored: in the stored version, without a resourceVersion. */
+/**
+ * A draft as it is stored and its bytes: in the stored version, without a resourceVersion. The draft
+ * is given away: what is stored holds parts of it.
+ */
 export function encodeDraft(
   core: Core,
   call: Pick<Call, 'kind'>,
@@ -24,8 +27,7 @@ export function encodeDraft(
   const source =
     kind.storedAs === undefined ? draft : draftOf(kind.storedAs.toStored(draft as KubeObject));
   source.metadata.resourceVersion = '';
-  const { value: canonical } = core.codec.canonical(target.type, source);
-  const stored = canonical as unknown as Draft<KubeObject>;
+  const stored = core.codec.takeCanonical(target.type, source) as unknown as Draft<KubeObject>;
   const value = encodeCanonicalJson(stored);
   if (value.length > limits.objectBytesMax)
     throw requestEntityTooLarge(`limit is ${limits.objectBytesMax}`);
