@@ -10,6 +10,7 @@ import { SandboxView } from './face/sandbox-files.ts';
 import { LaunchedContainers } from './nested/launched.ts';
 import { idAnnotation } from './nested/launcher.ts';
 import { Sessions } from './nested/sessions.ts';
+import { counted } from './fetch/counted.ts';
 import { openFetcher } from './fetch/open-fetcher.ts';
 import { containerLabels, podLabels } from './names.ts';
 import type {
@@ -45,10 +46,12 @@ class MesosAgent implements Executors {
   readonly extension: ExecutorsExtension;
   readonly face: Face;
   readonly synced: Promise<void>;
+  readonly #startedMs: number;
   #wake: (podUid: string) => void = () => undefined;
 
   constructor(options: ExecutorsOptions) {
     this.#world = new World(options);
+    this.#startedMs = options.clock.monotonicMs();
     const { tasks, pods, frameworks } = this.#world;
     const known = Promise.all([tasks.synced, pods.synced, frameworks.synced]);
     this.synced = known.then(() => undefined);
@@ -62,7 +65,7 @@ class MesosAgent implements Executors {
       forgotten: () => undefined,
     });
     this.#custom = new CustomExecutors(this.#world, { paths: this.#paths, keeper: this.#keeper });
-    const fetcher = openFetcher(options, this.#paths.cache);
+    const fetcher = counted(openFetcher(options, this.#paths.cache), this.#world.counters);
     this.#sandboxes = new Sandboxes(this.#world, {
       paths: this.#paths,
       fetcher,
@@ -86,6 +89,8 @@ class MesosAgent implements Executors {
         paths: this.#paths,
         bringOutput: (containerID) => this.#bringOutput(containerID),
       }),
+      fetcher,
+      gc: this.#gc,
       facts: new AgentFactsReader(this.#world),
       startedMs: options.clock.nowMs(),
       flags: () => flagsOf(options),
@@ -108,8 +113,7 @@ class MesosAgent implements Executors {
     await Promise.race([Promise.all([frameworks.synced, pods.synced]), aborted(signal)]);
     const volumes = new VolumeKeeper(this.#world, this.#paths);
     const work = [...caches, this.#keeper.run(signal), volumes.run(signal)];
-    if (!signal.aborted) await this.#launched.adopt();
-    if (!signal.aborted) await this.#beginGc();
+    if (!signal.aborted) await this.#recover();
     await Promise.all(work);
     this.#custom.stop();
     this.#gc.stop();
@@ -117,8 +121,11 @@ class MesosAgent implements Executors {
 
   message({ frameworkID, executorID, data }: FrameworkMessage): boolean {
     const executor = this.#custom.find(frameworkID, executorID);
-    if (typeof executor === 'string') return false;
-    return executor.send({ type: 'MESSAGE', message: { data } });
+    const { counters } = this.#world;
+    const sent =
+      typeof executor !== 'string' && executor.send({ type: 'MESSAGE', message: { data } });
+    counters.add(`slave/${sent ? 'valid' : 'invalid'}_framework_messages`);
+    return sent;
   }
 
   shutdown(frameworkID: string, executorID: string): boolean {
@@ -137,7 +144,10 @@ class MesosAgent implements Executors {
       pullSecrets: (pod, name) => this.#pullSecrets(pod, name),
       forbids: (pod, name) => this.#keeper.forbids(pod.metadata.uid, name),
       beforeStop: (pod, _name, graceMs) => this.#custom.beforeStop(pod, graceMs),
-      ended: (pod) => this.#ended(pod),
+      ended: (pod) => {
+        this.#world.counters.add('slave/executors_terminated');
+        return this.#ended(pod);
+      },
       onWake: (wake) => {
         this.#wake = wake;
       },
@@ -150,6 +160,7 @@ class MesosAgent implements Executors {
         this.#keeper.released(pod.metadata.uid);
         this.#custom.released(pod.metadata.uid);
         this.#launched.released(pod.metadata.uid);
+        this.#world.counters.released(pod.metadata.namespace, pod.metadata.name);
         this.#world.containers.forget(pod.metadata.uid);
         void this.#forgotten(pod.metadata.uid);
       },
@@ -184,8 +195,22 @@ class MesosAgent implements Executors {
     try {
       await this.#gc.begin();
     } catch (error) {
+      this.#world.counters.add('slave/recovery_errors');
       this.#world.options.logger.warn('Cannot look for old sandboxes', { error });
     }
+  }
+
+  /** What a former agent left beside Pods and tasks. */
+  async #recover(): Promise<void> {
+    const { counters, options } = this.#world;
+    try {
+      await this.#launched.adopt();
+    } catch (error) {
+      counters.add('slave/recovery_errors');
+      options.logger.warn('Cannot take over launched containers', { error });
+    }
+    await this.#beginGc();
+    counters.recoverySeconds = (options.clock.monotonicMs() - this.#startedMs) / 1000;
   }
 
   async #forgotten(podUid: string): Promise<void> {

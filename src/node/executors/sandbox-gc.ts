@@ -92,12 +92,28 @@ export class SandboxGc {
     const oldestMs = clock.nowMs() - ageMsMax(bytes === 0 ? 0 : 1 - availableBytes / bytes);
     for (const [podUid, { note, endedMs }] of this.#runs) {
       if (endedMs > oldestMs || this.#lives(note)) continue;
-      await files.remove(this.#paths.run(note));
+      await this.#removeRun(note);
       const latest = this.#paths.latest(note);
       if ((await files.readLink(latest)) === this.#paths.run(note)) await files.remove(latest);
       await files.remove(this.#paths.notes(podUid));
       await this.#removeEmpty(note);
       this.#runs.delete(podUid);
+    }
+  }
+
+  /** Sandboxes that wait for their time. */
+  get pending(): number {
+    return this.#runs.size;
+  }
+
+  async #removeRun(note: RunNote): Promise<void> {
+    const { options, counters } = this.#world;
+    try {
+      await options.files.remove(this.#paths.run(note));
+      counters.add('gc/path_removals_succeeded');
+    } catch (error) {
+      counters.add('gc/path_removals_failed');
+      throw error;
     }
   }
 

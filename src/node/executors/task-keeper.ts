@@ -195,7 +195,9 @@ export class TaskKeeper {
       state,
       updates: [...(task.status.updates ?? []), ...made],
     };
-    return api.update(taskKind, { ...task, status }, { subresource: 'status' });
+    const written = await api.update(taskKind, { ...task, status }, { subresource: 'status' });
+    this.#world.counters.told(task, made);
+    return written;
   }
 
   #over(task: Task, podUid: string | undefined): void {

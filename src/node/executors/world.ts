@@ -4,6 +4,7 @@ import type { Framework, Task } from '#mesos/kinds';
 import type { Pod } from '#kube/kinds';
 import { isStatus } from '#machinery';
 import type { Container } from '#node/runtime';
+import { AgentCounters } from './counters.ts';
 import { ContainerIndex } from './container-index.ts';
 import { podLabels, pods } from './names.ts';
 import type { ExecutorsOptions } from './options.ts';
@@ -15,6 +16,7 @@ export class World {
   readonly pods: Informer<Pod>;
   readonly frameworks: Informer<Framework>;
   readonly containers: ContainerIndex;
+  readonly counters = new AgentCounters();
   readonly #written = new Map<string, Task>();
 
   constructor(options: ExecutorsOptions) {

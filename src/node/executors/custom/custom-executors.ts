@@ -236,6 +236,7 @@ export class CustomExecutors {
   async update(executor: CustomExecutor, status: TaskStatus): Promise<void> {
     const task = executor.tasks().find(({ spec }) => spec.taskID === status.task_id.value);
     const uuid = status.uuid ?? '';
+    if (task === undefined) this.#world.counters.add('slave/invalid_status_updates');
     if (task === undefined || this.#taken.has(uuid)) return;
     await this.#inLane(task, async () => {
       await this.#write(task, (fresh) => {
@@ -272,7 +273,7 @@ export class CustomExecutors {
       const container = this.#containerOf(task, podUid);
       await this.#retried(task, async (fresh) => {
         if (emittedOf(fresh).terminal) return undefined;
-        return this.#keeper.append(fresh, [update], { podUid, container });
+        return this.#keeper.append(fresh, [update], { podUid, container, fresh: true });
       });
     });
   }
@@ -283,11 +284,11 @@ export class CustomExecutors {
       if (status === undefined) return undefined;
       const updates = [...(fresh.status.updates ?? []), status];
       const next = { ...fresh.status, state: status.state, updates };
-      return this.#world.options.api.update(
-        taskKind,
-        { ...fresh, status: next },
-        { subresource: 'status' },
-      );
+      const { api } = this.#world.options;
+      const changed = { ...fresh, status: next };
+      const written = await api.update(taskKind, changed, { subresource: 'status' });
+      this.#world.counters.told(fresh, [status]);
+      return written;
     });
   }
 

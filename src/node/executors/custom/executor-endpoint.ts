@@ -196,6 +196,8 @@ async function message({ world }: EndpointOptions, call: ExecutorCall): Promise<
   const agentID = world.tasks
     .by('framework', frameworkID)
     .find(({ spec }) => spec.executorID === executorID)?.spec.agentID;
+  const known = agentID !== undefined && world.framework(frameworkID)?.status.phase !== 'Completed';
+  world.counters.add(`slave/${known ? 'valid' : 'invalid'}_framework_messages`);
   if (sendToFramework === undefined || agentID === undefined) return;
   try {
     await sendToFramework({ frameworkID, executorID, agentID, data: call.message?.data ?? '' });

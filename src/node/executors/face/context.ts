@@ -1,5 +1,7 @@
 import type { LoggingLevel, MessageCodec } from '#mesos/protocol';
 import type { CustomExecutors } from '../custom/custom-executors.ts';
+import type { Fetcher } from '../fetch/fetcher.ts';
+import type { SandboxGc } from '../sandbox-gc.ts';
 import type { LaunchedContainers } from '../nested/launched.ts';
 import type { Sessions } from '../nested/sessions.ts';
 import type { ExecutorsOptions } from '../options.ts';
@@ -16,6 +18,8 @@ export interface AgentContext {
   readonly codec: MessageCodec;
   readonly logging: LoggingLevel;
   readonly custom: CustomExecutors;
+  readonly fetcher: Fetcher;
+  readonly gc: SandboxGc;
   readonly launched: LaunchedContainers;
   readonly sessions: Sessions;
   readonly files: SandboxView;

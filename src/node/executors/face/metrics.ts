@@ -1,6 +1,7 @@
 import type { Resource } from '#mesos/protocol';
 import { emittedOf } from '../emitted.ts';
 import type { AgentContext } from './context.ts';
+import { ageMsMax } from '../sandbox-gc.ts';
 import { executorsOf, heldBy } from './view.ts';
 
 /** `/metrics/snapshot` of the agent, by name (mesos.md 8.6), out of what there is. */
@@ -8,11 +9,14 @@ export async function metricsOf(context: AgentContext): Promise<Readonly<Record<
   const { options, world } = context;
   const executors = executorsOf(world, context.paths);
   const live = executors.filter(({ over }) => !over);
+  const { info, agent } = await context.facts.read();
+  const { recoverySeconds } = world.counters;
+  const { totalBytes, usedBytes } = context.fetcher.cache();
   const values: Record<string, number> = {
+    ...world.counters.all(),
     'slave/uptime_secs': (options.clock.nowMs() - context.startedMs) / 1000,
-    'slave/registered': 1,
-    'slave/recovery_errors': 0,
-    'slave/recovery_time_secs': 0,
+    'slave/registered': agent === undefined ? 0 : 1,
+    ...(recoverySeconds === undefined ? {} : { 'slave/recovery_time_secs': recoverySeconds }),
     'slave/frameworks_active': new Set(live.map(({ frameworkID }) => frameworkID)).size,
     'slave/executors_registering': live.filter(
       ({ containers }) => !containers.some(({ container }) => container.state === 'running'),
@@ -20,21 +24,30 @@ export async function metricsOf(context: AgentContext): Promise<Readonly<Record<
     'slave/executors_running': live.filter(({ containers }) =>
       containers.some(({ container }) => container.state === 'running'),
     ).length,
-    'slave/executors_terminating': 0,
-    'slave/executors_terminated': executors.length - live.length,
-    'slave/executors_preempted': 0,
-    'slave/container_launch_errors': 0,
-    'slave/executor_directory_max_allowed_age_secs': 604_800,
+    'slave/executors_terminating': live.filter(
+      ({ containerID }) =>
+        world.pods.by('uid', containerID)[0]?.metadata.deletionTimestamp !== undefined,
+    ).length,
+    'slave/executor_directory_max_allowed_age_secs': await sandboxAgeMax(context),
     ...taskCounts(context),
+    'containerizer/fetcher/cache_size_total_bytes': totalBytes,
+    'containerizer/fetcher/cache_size_used_bytes': usedBytes,
+    'containerizer/mesos/filesystem/containers_new_rootfs': options.runtime
+      .containers()
+      .filter(({ state, spec }) => state === 'running' && spec.imageId !== undefined).length,
+    'gc/path_removals_pending': context.gc.pending,
+    'resource_provider_manager/subscribed': 0,
   };
-  const { info } = await context.facts.read();
   const held = live.flatMap(heldBy);
   for (const name of ['cpus', 'gpus', 'mem', 'disk']) {
-    const total = sumOf(info.resources ?? [], name);
-    const used = sumOf(held, name);
-    values[`slave/${name}_total`] = total;
-    values[`slave/${name}_used`] = used;
-    values[`slave/${name}_percent`] = total === 0 ? 0 : used / total;
+    for (const revocable of [false, true]) {
+      const total = sumOf(info.resources ?? [], name, revocable);
+      const used = sumOf(held, name, revocable);
+      const prefix = `slave/${name}_${revocable ? 'revocable_' : ''}`;
+      values[`${prefix}total`] = total;
+      values[`${prefix}used`] = used;
+      values[`${prefix}percent`] = total === 0 ? 0 : used / total;
+    }
   }
   for (const [name, value] of Object.entries(options.systemStats?.() ?? {}))
     values[`system/${name.replace(/^avg_/, '')}`] = value;
@@ -42,9 +55,9 @@ export async function metricsOf(context: AgentContext): Promise<Readonly<Record<
 }
 
 function taskCounts({ world }: AgentContext): Record<string, number> {
-  const states = ['staging', 'starting', 'running', 'killing', 'finished', 'failed', 'killed'];
   const counts: Record<string, number> = {};
-  for (const state of [...states, 'lost', 'gone']) counts[`slave/tasks_${state}`] = 0;
+  for (const state of ['staging', 'starting', 'running', 'killing'])
+    counts[`slave/tasks_${state}`] = 0;
   for (const task of world.tasks.list()) {
     const state = emittedOf(task).last?.state ?? task.status.state;
     const name = `slave/tasks_${state.replace(/^TASK_/, '').toLowerCase()}`;
@@ -53,9 +66,15 @@ function taskCounts({ world }: AgentContext): Record<string, number> {
   return counts;
 }
 
-function sumOf(resources: readonly Resource[], name: string): number {
+/** How old a sandbox may become on a disk as full as this one. */
+async function sandboxAgeMax({ options, paths }: AgentContext): Promise<number> {
+  const { bytes, availableBytes } = await options.files.space(paths.root);
+  return ageMsMax(bytes === 0 ? 0 : 1 - availableBytes / bytes) / 1000;
+}
+
+function sumOf(resources: readonly Resource[], name: string, revocable: boolean): number {
   const sum = resources
-    .filter((one) => one.name === name && one.revocable === undefined)
+    .filter((one) => one.name === name && (one.revocable !== undefined) === revocable)
     .reduce((total, one) => total + (one.scalar?.value ?? 0), 0);
   return Math.round(sum * 1000) / 1000;
 }

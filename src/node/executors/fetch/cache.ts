@@ -53,6 +53,12 @@ export class FetchCache {
     };
   }
 
+  size(): { readonly totalBytes: number; readonly usedBytes: number } {
+    let usedBytes = 0;
+    for (const { size } of this.#entries.values()) usedBytes += size;
+    return { totalBytes: cacheBytesMax, usedBytes };
+  }
+
   #add(key: string, bring: (path: string) => Promise<void>): Entry {
     const { files, clock } = this.#options;
     const path = `${this.#dir}/c${this.#made++}`;
@@ -85,8 +91,7 @@ export class FetchCache {
   }
 
   async #shrink(): Promise<void> {
-    let total = 0;
-    for (const { size } of this.#entries.values()) total += size;
+    let { usedBytes: total } = this.size();
     const oldest = [...this.#entries].toSorted(([, a], [, b]) => a.lastMs - b.lastMs);
     for (const [key, entry] of oldest) {
       if (total <= cacheBytesMax) return;

@@ -12,4 +12,6 @@ export interface FetchRequest {
 export interface Fetcher {
   /** Throws with the reference's words when one of them cannot be had. */
   fetch(request: FetchRequest, signal: AbortSignal): Promise<void>;
+  /** How large its cache may become, and is. */
+  cache(): { readonly totalBytes: number; readonly usedBytes: number };
 }

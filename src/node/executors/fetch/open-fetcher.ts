@@ -58,6 +58,10 @@ class UriFetcher implements Fetcher {
     }
   }
 
+  cache(): { readonly totalBytes: number; readonly usedBytes: number } {
+    return this.#cache.size();
+  }
+
   async #one(uri: CommandInfoURI, request: FetchRequest, signal: AbortSignal): Promise<void> {
     const { files } = this.#options;
     const source = sourceOf(uri);

@@ -203,6 +203,7 @@ export class LaunchedContainers {
     try {
       await runtime.stopContainer(runtimeID, { graceMs: 0 });
     } catch (error) {
+      this.#world.counters.add('containerizer/mesos/container_destroy_errors');
       logger.warn('Cannot end a nested container', { error });
     }
   }
