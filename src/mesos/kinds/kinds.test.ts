@@ -137,10 +137,18 @@ test('namespaceOf() is a namespace for any framework name', () => {
   assert.ok(namespaceOf('y'.repeat(100)).length <= 63);
 });
 
-test('A limit without bound is one again after it was JSON', () => {
+test('A number without bound is one again after it was JSON', () => {
   const limits = { cpus: { value: Number.POSITIVE_INFINITY }, mem: { value: 64 } };
   const id = { value: 'x' };
-  const launched = { name: 't', task_id: id, agent_id: id, limits };
+  const health_check = {
+    type: 'TCP' as const,
+    tcp: { port: 1 },
+    delay_seconds: 0,
+    interval_seconds: Number.POSITIVE_INFINITY,
+    grace_period_seconds: Number.POSITIVE_INFINITY,
+  };
+  const check = { type: 'TCP' as const, timeout_seconds: Number.POSITIVE_INFINITY };
+  const launched = { name: 't', task_id: id, agent_id: id, limits, health_check, check };
   const stored = JSON.parse(JSON.stringify({ task: launched })) as { readonly task: TaskInfo };
   assert.deepEqual(taskInfoOf(stored), launched);
 });

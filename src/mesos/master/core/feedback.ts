@@ -60,6 +60,8 @@ export class Feedback {
   finished(framework: FrameworkBook, agent: AgentBook, operation: OfferOperation): void {
     const { counters, options } = this.#core;
     this.#count(operation, 'finished');
+    for (const name of ['messages_operation_status_update', 'valid_operation_status_updates'])
+      counters.add(`master/${name}`);
     const prefix = metricsPrefix(framework);
     counters.add(`${prefix}operations`);
     counters.add(`${prefix}operations/${(operation.type ?? 'UNKNOWN').toLowerCase()}`);

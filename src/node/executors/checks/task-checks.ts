@@ -1,4 +1,5 @@
 import type { Cancel } from '#base';
+import { taskInfoOf } from '#mesos/kinds';
 import type { Task } from '#mesos/kinds';
 import type { CheckInfo, CheckStatusInfo, HealthCheck, TaskStatus } from '#mesos/protocol';
 import type { Container } from '#node/runtime';
@@ -27,7 +28,7 @@ export class TaskChecks {
   constructor(world: World, options: TaskChecksOptions) {
     this.#world = world;
     this.#options = options;
-    const { health_check: health, check } = options.task.spec.task;
+    const { health_check: health, check } = taskInfoOf(options.task.spec);
     if (health !== undefined) this.#keepHealth(health);
     if (check !== undefined) this.#keepCheck(check);
   }
@@ -123,10 +124,15 @@ function timesOf(check: HealthCheck | CheckInfo): {
   readonly timeoutMs: number;
 } {
   return {
-    delayMs: (check.delay_seconds ?? 15) * 1000,
-    intervalMs: Math.max(1, (check.interval_seconds ?? 10) * 1000),
-    timeoutMs: (check.timeout_seconds ?? 20) * 1000,
+    delayMs: bounded(check.delay_seconds ?? 15),
+    intervalMs: Math.max(1, bounded(check.interval_seconds ?? 10)),
+    timeoutMs: bounded(check.timeout_seconds ?? 20),
   };
+}
+
+/** Seconds may be without bound, clocks' waits may not. */
+function bounded(seconds: number): number {
+  return Math.min(seconds * 1000, 2 ** 31 - 1);
 }
 
 function healthTarget(health: HealthCheck): CheckTarget | undefined {
