@@ -46,6 +46,22 @@ test('The node registers with labels, conditions and a lease', async () => {
   await stop();
 });
 
+test('A resource that the node was told to have is for Pods until it is taken away', async () => {
+  const { api, clock, stop } = await world();
+  const gpu = 'nvidia.com/gpu';
+  const tell = async (value: string | null): Promise<Readonly<Record<string, string>>> => {
+    const where = { name: 'n1', subresource: 'status' };
+    const body = { status: { capacity: { [gpu]: value } } };
+    await api.patch(nodes, where, { type: 'merge', body });
+    await clock.advance(20_000);
+    return (await api.get(nodes, { name: 'n1' })).status.allocatable ?? {};
+  };
+  assert.equal((await tell('2'))[gpu], '2');
+  assert.equal((await tell('3'))[gpu], '3');
+  assert.equal(gpu in (await tell(null)), false);
+  await stop();
+});
+
 test('A container that is killed is back at once, then waits 10 s, 20 s, 40 s', async () => {
   const { api, clock, runtime, events, stop } = await world({
     program: () => ({ exitAfterMs: 100, exitCode: 3 }),

@@ -1,7 +1,7 @@
 import type { Node } from '#kube/kinds';
 import { isStatus } from '#machinery';
 import type { Machine } from '#node/runtime';
-import { newNode, nodeLabels, nodeStatus, sameNodeStatus } from './node-object.ts';
+import { newNode, nodeLabels, nodeStatus, sameNodeStatus, withdrawnOf } from './node-object.ts';
 import type { NodeInput, Pressure } from './node-object.ts';
 import type { KubeletOptions } from './options.ts';
 import { nodes } from './resources.ts';
@@ -66,10 +66,11 @@ export class NodeKeeper {
     const due = clock.nowMs() - this.#postedMs >= postMs;
     if (!due && sameNodeStatus(status, this.#node?.status)) return;
     const { conditions, addresses, ...rest } = status;
+    const allocatable = { ...rest.allocatable, ...withdrawnOf(this.#node?.status) };
     this.#node = await api.patch(
       nodes,
       { name: nodeName, subresource: 'status' },
-      { type: 'strategic', body: { status: { ...rest, conditions, addresses } } },
+      { type: 'strategic', body: { status: { ...rest, allocatable, conditions, addresses } } },
     );
     this.#postedMs = clock.nowMs();
     const ready = problem === '';

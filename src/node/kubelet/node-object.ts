@@ -31,7 +31,6 @@ export function memoryOf(options: KubeletOptions, machine: Machine): number {
   return options.memoryBytes ?? machine.memoryBytes;
 }
 
-/** mount_setattr came with Linux 5.12. */
 /** What is left for Pods; memory in whole kibibytes, as the node's status says it. */
 export function allocatableBytes(
   options: KubeletOptions,
@@ -44,6 +43,7 @@ export function allocatableBytes(
   };
 }
 
+/** mount_setattr came with Linux 5.12. */
 export function mountsWholeTrees({ kernelVersion }: Machine): boolean {
   const [major = 0, minor = 0] = kernelVersion.split('.').map((part) => Number.parseInt(part, 10));
   return major > 5 || (major === 5 && minor >= 12);
@@ -60,6 +60,23 @@ export function nodeLabels(options: KubeletOptions, machine: Machine): Record<st
   };
 }
 
+/**
+ * Resources that somebody told the Node to have, such as `nvidia.com/gpu` (k8s: IsExtendedResourceName).
+ * They are kept, and all of them are for Pods.
+ */
+function extendedOf(amounts: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const isExtended = (name: string): boolean =>
+    name.includes('/') && !name.includes('kubernetes.io/') && !name.startsWith('requests.');
+  return Object.fromEntries(Object.entries(amounts).filter(([name]) => isExtended(name)));
+}
+
+/** Those that are told no longer, as a patch takes them away. */
+export function withdrawnOf(old: NodeStatus | undefined): Readonly<Record<string, null>> {
+  const told = extendedOf(old?.capacity);
+  const left = Object.keys(extendedOf(old?.allocatable)).filter((name) => !(name in told));
+  return Object.fromEntries(left.map((name) => [name, null]));
+}
+
 /** The status a node reports (k8s kubelet/nodestatus). Pure; times of conditions come from `old`. */
 export function nodeStatus(
   input: NodeInput,
@@ -69,6 +86,7 @@ export function nodeStatus(
   const memory = memoryOf(options, machine);
   const allocatable = allocatableBytes(options, machine);
   const shared = {
+    ...extendedOf(old?.capacity),
     cpu: cpuText(cpuOf(options, machine)),
     pods: String(options.podsMax ?? podsMaxDefault),
     'hugepages-1Gi': '0',
