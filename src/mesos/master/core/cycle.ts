@@ -215,7 +215,7 @@ export class Cycle {
     });
   }
 
-  /** The next batch; only while somebody could be offered something. */
+  /** The next batch; only while somebody could be offered something, or asked for it. */
   #arm(): void {
     if (this.#batch !== undefined || this.#allocator === undefined) return;
     if (!this.#anybody()) return;
@@ -229,8 +229,10 @@ export class Cycle {
   #anybody(): boolean {
     const { books } = this.#core;
     if (books.agents.size === 0) return false;
+    // Who wants no offers is asked for scheduled machines all the same.
+    const scheduled = books.schedule.windows !== undefined;
     for (const { stream, roles, suppressedRoles } of books.frameworks.values())
-      if (stream !== undefined && roles.size > suppressedRoles.size) return true;
+      if (stream !== undefined && (scheduled || roles.size > suppressedRoles.size)) return true;
     return false;
   }
 

@@ -209,3 +209,28 @@ test('Tasks of an agent whose object is gone when the master comes back are ende
   assert.equal(at.api.all(taskKind)[0]?.status.state, 'TASK_LOST');
   at.master.check();
 });
+
+test('A framework that wants no offers is asked for a scheduled machine all the same', async () => {
+  await using at = await world();
+  const framework = await running(at);
+  await framework.call({ type: 'SUPPRESS' });
+  framework.take();
+  const machine = { hostname: '10.0.0.1', ip: '10.0.0.1' };
+  const windows = [{ machine_ids: [machine], unavailability: { start: { nanoseconds: 1 } } }];
+  const done = at.master.operator.updateSchedule({ windows });
+  await at.clock.settle();
+  await done;
+  await at.clock.advance(2000);
+  const asked = framework.take('INVERSE_OFFERS');
+  assert.equal(asked.length, 1);
+  const [inverse] = asked[0]?.inverse_offers?.inverse_offers ?? [];
+  assert(inverse);
+  await framework.call({
+    type: 'DECLINE_INVERSE_OFFERS',
+    decline_inverse_offers: { inverse_offer_ids: [inverse.id], filters: { refuse_seconds: 5 } },
+  });
+  await at.clock.advance(3000);
+  assert.equal(framework.take('INVERSE_OFFERS').length, 0);
+  await at.clock.advance(4000);
+  assert.equal(framework.take('INVERSE_OFFERS').length, 1);
+});
