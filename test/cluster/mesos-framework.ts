@@ -37,6 +37,7 @@ export interface Event {
   readonly failure?: {
     readonly agent_id?: { readonly value: string };
     readonly executor_id?: { readonly value: string };
+    readonly status?: number;
   };
 }
 
@@ -52,6 +53,14 @@ export interface FrameworkOptions {
   onStatus?(status: Status): void;
   /** Seconds that declined offers stay away. */
   readonly refuseSeconds?: number;
+  /** Of a framework that was there before. */
+  readonly id?: string;
+  /** Seconds that it may be away. */
+  readonly failoverTimeout?: number;
+  /** Which updates it acknowledges; all of them unless told otherwise. */
+  acknowledges?(status: Status): boolean;
+  onAcknowledged?(status: Status): void;
+  onSubscribed?(id: string): void;
 }
 
 const terminal = /FINISHED|FAILED|KILLED|ERROR|LOST|DROPPED|GONE|UNKNOWN/;
@@ -71,6 +80,7 @@ export class TestFramework {
 
   constructor(options: FrameworkOptions) {
     this.#options = options;
+    this.#id = options.id;
     this.#ended = this.#run();
   }
 
@@ -131,7 +141,7 @@ export class TestFramework {
       name,
       id,
       roles,
-      failover_timeout: 600,
+      failover_timeout: this.#options.failoverTimeout ?? 600,
       checkpoint: true,
       capabilities: ['MULTI_ROLE', ...capabilities].map((type) => ({ type })),
     };
@@ -168,6 +178,7 @@ export class TestFramework {
     if (event.subscribed !== undefined) {
       this.#id = event.subscribed.framework_id.value;
       this.subscriptions++;
+      this.#options.onSubscribed?.(this.#id);
     }
     for (const offer of event.offers?.offers ?? []) {
       const operations = this.#options.onOffer(offer);
@@ -184,8 +195,9 @@ export class TestFramework {
     if (uuid === undefined || !known.some((one) => one.uuid === uuid)) known.push(status);
     this.updates.set(task_id.value, known);
     this.#options.onStatus?.(status);
-    if (uuid !== undefined)
-      await this.call('ACKNOWLEDGE', { acknowledge: { task_id, agent_id, uuid } });
+    if (uuid === undefined || this.#options.acknowledges?.(status) === false) return;
+    const taken = await this.call('ACKNOWLEDGE', { acknowledge: { task_id, agent_id, uuid } });
+    if (taken === 202) this.#options.onAcknowledged?.(status);
   }
 }
 
