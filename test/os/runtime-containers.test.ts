@@ -264,10 +264,11 @@ test('plain processes see the host devices, and however many start at once leave
       ),
     ),
   );
-  for (const { id, log } of started) {
+  for (const { id, sandboxId, log } of started) {
     const end = await exited(id);
     assert.equal(end.exitCode, 0, log());
     await until('output', () => /F 5:2$/m.test(log()));
+    await fixture.runtime.removeSandbox(sandboxId);
   }
   assert.deepEqual(facts(), before);
 });

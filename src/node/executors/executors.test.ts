@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { FakeApi } from '#client';
+import { StatusError } from '#machinery';
+import type { KubeObject } from '#machinery';
 import { seedsFromEnvironment } from '#sim';
 import { pods } from './names.ts';
 import { World, worldWith } from './test-world.test.ts';
@@ -20,6 +23,62 @@ test('A command task starts, runs and finishes, each told once with its own uuid
   assert.deepEqual(last?.container_status?.network_infos, [
     { ip_addresses: [{ protocol: 'IPv4', ip_address: '192.168.0.1' }] },
   ]);
+  world.crash();
+});
+
+test('An end is told in one write, whatever was acknowledged meanwhile', async () => {
+  const world = await worldWith(() => ({}));
+  await world.launch('t1');
+  world.kubelet();
+  await world.clock.advance(50);
+  assert.equal(world.task('t1').status.updates?.length, 2);
+  const calls: string[] = [];
+  const { update, patch, get } = world.api;
+  const note = <A extends unknown[], R>(name: string, call: (...args: A) => R) => {
+    return (...args: A): R => {
+      calls.push(name);
+      return call.apply(world.api, args);
+    };
+  };
+  // The agent's patch is on its way when the acknowledgement comes in.
+  const late = async (...args: Parameters<FakeApi['patch']>): Promise<KubeObject> => {
+    await world.acknowledge();
+    return patch.apply(world.api, args);
+  };
+  Object.assign(world.api, { patch: note('patch', late), get: note('get', get) });
+  world.machine.end(world.containerOf('t1'), 0);
+  await world.clock.advance(50);
+  assert.deepEqual(calls, ['patch']);
+  const { state, updates } = world.task('t1').status;
+  assert.equal(state, 'TASK_FINISHED');
+  assert.deepEqual(
+    updates?.map((one) => one.state),
+    ['TASK_RUNNING', 'TASK_FINISHED'],
+  );
+  Object.assign(world.api, { update, patch, get });
+  await world.run(200);
+  assert.deepEqual(world.states('t1'), ['TASK_STARTING', 'TASK_RUNNING', 'TASK_FINISHED']);
+  world.crash();
+});
+
+test('An append whose answer was lost is not made twice', async () => {
+  const world = await worldWith(() => ({}));
+  await world.launch('t1');
+  await world.run(200);
+  const { patch } = world.api;
+  let lost = 0;
+  const losing = async (...args: Parameters<FakeApi['patch']>): Promise<never> => {
+    await patch.apply(world.api, args);
+    lost += 1;
+    throw new StatusError('ServiceUnavailable', 'the connection broke');
+  };
+  Object.assign(world.api, { patch: losing });
+  world.machine.end(world.containerOf('t1'), 0);
+  await world.clock.advance(50);
+  Object.assign(world.api, { patch });
+  await world.run(3000);
+  assert.equal(lost, 1);
+  assert.deepEqual(world.states('t1'), ['TASK_STARTING', 'TASK_RUNNING', 'TASK_FINISHED']);
   world.crash();
 });
 

@@ -144,6 +144,7 @@ class MesosAgent implements Executors {
       pullSecrets: (pod, name) => this.#pullSecrets(pod, name),
       forbids: (pod, name) => this.#keeper.forbids(pod.metadata.uid, name),
       beforeStop: (pod, _name, graceMs) => this.#custom.beforeStop(pod, graceMs),
+      told: () => this.#keeper.told(),
       ended: (pod) => {
         this.#world.counters.add('slave/executors_terminated');
         return this.#ended(pod);

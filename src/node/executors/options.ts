@@ -80,6 +80,7 @@ export interface ExecutorsExtension {
     name: string,
   ): { readonly reason: string; readonly message: string } | undefined;
   beforeStop(pod: Pod, name: string, graceMs: number): Promise<void>;
+  told(pod: Pod): Promise<void>;
   ended(pod: Pod): Promise<void>;
   onWake(wake: (podUid: string) => void): void;
   containerSpec(pod: Pod, spec: ContainerSpec): Promise<ContainerSpec>;

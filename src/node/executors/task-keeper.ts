@@ -13,6 +13,7 @@ import { Ending } from './ending.ts';
 import type { LaunchFailure } from './launch-failure.ts';
 import { containerLabels } from './names.ts';
 import { statusOf } from './status-make.ts';
+import { Untold } from './untold.ts';
 import { keyOfTask, toldPodUid } from './world.ts';
 import type { World } from './world.ts';
 
@@ -37,6 +38,13 @@ export interface KeeperHooks {
   forgotten(key: string): void;
 }
 
+interface AppendOptions {
+  readonly podUid: string | undefined;
+  readonly container: Container | undefined;
+  /** The Task was just read from the server. */
+  readonly fresh: boolean;
+}
+
 const workers = 32;
 const retryMs = 1000;
 
@@ -54,12 +62,14 @@ export class TaskKeeper {
   readonly #forbidden = new Map<string, LaunchFailure>();
   readonly #failures = new Map<string, LaunchFailure>();
   readonly #making = new Set<string>();
+  readonly #untold: Untold;
 
   constructor(world: World, hooks: KeeperHooks) {
     this.#world = world;
     this.#hooks = hooks;
     const { clock, logger } = world.options;
     this.#queue = createWorkQueue({ clock, logger, name: 'mesos-tasks' });
+    this.#untold = new Untold(clock);
     world.tasks.onChange(({ key, object }) => {
       this.#queue.add(key);
       const task = object;
@@ -89,8 +99,16 @@ export class TaskKeeper {
     const key = `${labels[containerLabels.uid]}/${container.spec.name}`;
     this.#making.delete(key);
     for (const task of this.#world.tasksOf(namespace, labels[containerLabels.name] ?? ''))
-      if (task.spec.container === container.spec.name || task.spec.execution === 'Custom')
+      if (task.spec.container === container.spec.name || task.spec.execution === 'Custom') {
+        const own = container.state === 'exited' && task.spec.execution !== 'Custom';
+        if (own && !emittedOf(task).terminal) this.#untold.add(keyOfTask(task));
         this.#queue.add(keyOfTask(task));
+      }
+  }
+
+  /** Resolves when the store knows of all ends, or soon. */
+  told(): Promise<void> {
+    return this.#untold.none();
   }
 
   look(task: Task): void {
@@ -128,6 +146,7 @@ export class TaskKeeper {
   }
 
   async #look(key: string, signal: AbortSignal): Promise<Again> {
+    using _telling = this.#untold.telling(key);
     const task = this.#world.task(key);
     if (task === undefined || task.metadata.deletionTimestamp !== undefined) {
       this.#forget(key);
@@ -149,37 +168,44 @@ export class TaskKeeper {
 
   async #bring(key: string, first: Task, signal: AbortSignal): Promise<Again> {
     let task = first;
+    let fresh = false;
     const { clock } = this.#world.options;
     for (;;) {
       signal.throwIfAborted();
       const { facts, podUid } = await this.#factsOf(task);
+      const { container } = facts;
       const decision = decide(facts);
       const memory = this.#memoryOf(key, task);
-      this.#act(task, { facts, decision, memory, podUid });
+      using _after = this.#act(task, { facts, decision, memory, podUid });
       const found = memory.found.splice(0);
       const updates = inOrder(decision.updates, emittedOf(task), found);
       if (updates.length === 0) return againOf(decision, clock.nowMs());
       try {
-        const written = await this.append(task, updates, { podUid, container: facts.container });
+        const written = await this.append(task, updates, { podUid, container, fresh });
         this.#world.wrote(key, written);
         if (emittedOf(written).terminal) this.#over(written, podUid);
         return againOf(decision, clock.nowMs());
       } catch (error) {
         memory.found.unshift(...found);
-        if (!isStatus(error, 'Conflict')) throw error;
+        if (!isStatus(error, 'Conflict') && !(isStatus(error, 'Invalid') && !fresh)) throw error;
         // The master acknowledged something meanwhile, or an append of ours went through unseen.
         const { namespace, name } = task.metadata;
         task = await this.#world.options.api.get(taskKind, { namespace, name });
+        fresh = true;
         this.#world.wrote(key, task);
       }
     }
   }
 
-  /** Puts statuses after those that wait for acknowledgement; durable when it resolves. */
+  /**
+   * Puts statuses after those that wait for acknowledgement; durable when it resolves. What is not
+   * just read from the server goes as a patch that holds whatever was acknowledged meanwhile: only
+   * the state must be the known one, or else an append of ours went through unseen.
+   */
   async append(
     task: Task,
     updates: readonly NewUpdate[],
-    of: { readonly podUid: string | undefined; readonly container: Container | undefined },
+    { fresh, ...of }: AppendOptions,
   ): Promise<Task> {
     const { api, random, clock, nodeIp } = this.#world.options;
     const sandboxIp = this.#world.sandboxIp(of.container, of.podUid);
@@ -189,15 +215,28 @@ export class TaskKeeper {
       last = statusOf(task, update, { random, nowMs, nodeIp, sandboxIp, ...of, last });
       return last;
     });
-    const state = made.at(-1)?.state ?? task.status.state;
-    const status = {
-      ...task.status,
-      state,
-      updates: [...(task.status.updates ?? []), ...made],
-    };
-    const written = await api.update(taskKind, { ...task, status }, { subresource: 'status' });
+    const { state: before, updates: waiting } = task.status;
+    const state = made.at(-1)?.state ?? before;
+    if (fresh || state === before) {
+      const status = { ...task.status, state, updates: [...(waiting ?? []), ...made] };
+      const written = await api.update(taskKind, { ...task, status }, { subresource: 'status' });
+      this.#world.counters.told(task, made);
+      return written;
+    }
+    const { namespace, name, uid } = task.metadata;
+    const path = '/status/updates';
+    const body = [
+      { op: 'test', path: '/metadata/uid', value: uid },
+      { op: 'test', path: '/status/state', value: before },
+      { op: 'replace', path: '/status/state', value: state },
+      ...(waiting === undefined
+        ? [{ op: 'add', path, value: made }]
+        : made.map((value) => ({ op: 'add', path: `${path}/-`, value }))),
+    ];
+    const target = { namespace, name, subresource: 'status' };
+    const patched = await api.patch(taskKind, target, { type: 'json', body });
     this.#world.counters.told(task, made);
-    return written;
+    return patched;
   }
 
   #over(task: Task, podUid: string | undefined): void {
@@ -242,6 +281,7 @@ export class TaskKeeper {
     });
   }
 
+  /** To be disposed when the framework has been told. */
   #act(
     task: Task,
     of: {
@@ -250,14 +290,14 @@ export class TaskKeeper {
       readonly memory: Memory;
       readonly podUid: string | undefined;
     },
-  ): void {
+  ): Disposable {
     const { facts, decision, memory, podUid } = of;
     const { container } = facts;
+    let fresh = false;
     if (decision.forbidden !== undefined && podUid !== undefined) {
       const slot = `${podUid}/${task.spec.container}`;
-      const fresh = !this.#forbidden.has(slot);
+      fresh = !this.#forbidden.has(slot);
       this.#forbidden.set(slot, decision.forbidden);
-      if (fresh) this.#hooks.wake(podUid);
     }
     if (decision.stop !== undefined && container !== undefined)
       memory.ending.stopWithin(container.id, {
@@ -265,16 +305,21 @@ export class TaskKeeper {
         // The default executor ignores a second KILL, the command executor heeds a shorter grace.
         shortens: task.spec.execution === 'Command',
       });
-    if (container?.state === 'exited') {
-      memory.ending.stop();
-      if (podUid !== undefined) this.#hooks.ended(task, { uid: podUid }, container);
-    }
+    if (container?.state === 'exited') memory.ending.stop();
     if (!decision.alive) {
       memory.checks?.stop();
       memory.checks = undefined;
     } else if (container !== undefined && memory.checks === undefined) {
       memory.checks = this.#checksOf(task, container, memory);
     }
+    return {
+      // What nobody waits for comes after what is told.
+      [Symbol.dispose]: () => {
+        if (podUid === undefined) return;
+        if (fresh) this.#hooks.wake(podUid);
+        if (container?.state === 'exited') this.#hooks.ended(task, { uid: podUid }, container);
+      },
+    };
   }
 
   #checksOf(task: Task, container: Container, memory: Memory): TaskChecks | undefined {

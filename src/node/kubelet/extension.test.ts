@@ -16,6 +16,7 @@ class Notes implements PodExtension {
   prepareError: Error | undefined;
   containerError: Error | undefined;
   wakeUp: (podUid: string) => void = () => undefined;
+  untold: Promise<void> = Promise.resolve();
 
   handles(pod: Pod): boolean {
     return pod.metadata.name.startsWith('m');
@@ -41,6 +42,9 @@ class Notes implements PodExtension {
   async beforeStop(_pod: Pod, name: string, graceMs: number): Promise<void> {
     this.calls.push(`stop ${name} ${graceMs}`);
     await new Promise(() => undefined);
+  }
+  told(): Promise<void> {
+    return this.untold;
   }
   async ended(pod: Pod): Promise<void> {
     this.calls.push(`ended ${pod.metadata.name}`);
@@ -69,6 +73,23 @@ function states(pod: Pod): readonly string[] {
     ({ name, state }) => `${name} ${Object.keys(state)[0]} ${state.terminated?.reason ?? ''}`,
   );
 }
+
+test('A Pod is tidied up when the end of its container was told', async () => {
+  const notes = new Notes();
+  const w = await world({}, { extension: notes });
+  await createPod(w.api, 'm', never);
+  await w.clock.advance(100);
+  const telling = Promise.withResolvers<void>();
+  notes.untold = telling.promise;
+  const [one] = w.runtime.containers();
+  w.runtime.end(one?.id ?? '', 0);
+  await w.clock.advance(100);
+  assert.deepEqual(states(await read(w.api, 'm')), ['c running ']);
+  telling.resolve();
+  await w.clock.advance(100);
+  assert.deepEqual(states(await read(w.api, 'm')), ['c terminated Completed']);
+  await w.stop();
+});
 
 test('The extension prepares its Pods, has the last word, and is told when they are gone', async () => {
   const notes = new Notes();

@@ -29,6 +29,11 @@ export interface PodExtension {
   ): { readonly reason: string; readonly message: string } | undefined;
   /** Before a running container is told to stop, once; the grace goes on meanwhile and bounds it. */
   beforeStop?(pod: Pod, name: string, graceMs: number): Promise<void>;
+  /**
+   * A container of the Pod has ended: the Pod is looked at when this resolves, so that what somebody
+   * waits for is told before the kubelet tidies up. Soon, whatever happens; never rejects.
+   */
+  told?(pod: Pod): Promise<void>;
   /** All containers have ended, their logs are still there. Awaited before these are removed. */
   ended?(pod: Pod): Promise<void>;
   /** Gives the extension a way to have a Pod looked at again: an answer of `forbids` changed. */

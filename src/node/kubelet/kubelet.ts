@@ -132,7 +132,13 @@ class Agent implements Kubelet {
   }
 
   #changed(container: Container): void {
-    this.#workers.get(container.spec.labels[labels.uid] ?? '')?.wake();
+    const worker = this.#workers.get(container.spec.labels[labels.uid] ?? '');
+    if (worker === undefined) return;
+    const { extension } = this.#options;
+    const waits = container.state === 'exited' && extension?.handles(worker.pod) === true;
+    const told = waits ? extension.told?.(worker.pod) : undefined;
+    if (told === undefined) worker.wake();
+    else void told.then(() => worker.wake());
   }
 
   /** Pods that were deleted while no agent ran: the runtime still has them, the API does not. */

@@ -295,7 +295,8 @@ export class Tasks {
         ...object,
         status: {
           ...bare(object.status),
-          ...(left.length > 0 && { updates: left }),
+          // Also when it is empty: the agent appends to what is there.
+          updates: left,
           updateState: front.state,
           updateUUID: front.uuid,
           statuses: withStatus(object.status.statuses ?? [], front),

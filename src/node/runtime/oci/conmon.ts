@@ -68,6 +68,8 @@ export async function createUnderConmon(place: ConmonPlace, start: ConmonStart):
   };
   const args = [
     ...Object.entries(named).flat(),
+    // Else it waits for the disk before it says that the container has ended.
+    '--no-sync-log',
     ...ociArgs(place).flatMap((arg) => ['--runtime-arg', arg]),
     ...(start.tty ? ['-t'] : []),
     ...(start.stdin ? ['-i'] : []),

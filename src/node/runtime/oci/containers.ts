@@ -13,7 +13,8 @@ import { conmonPid, createUnderConmon, ociArgs, type ConmonPlace } from './conmo
 import { codeOf, isMissing } from './namespace.ts';
 import { removeMountPoints } from './mount-points.ts';
 import type { Paths } from './paths.ts';
-import { isAlive, isConmonOf, loadRecords, processStart, saveRecord } from './records.ts';
+import { isAlive, isConmonOf, loadRecords, processStart } from './records.ts';
+import { saveRecord, saveRecordSoon } from './records.ts';
 import type { ContainerRecord } from './records.ts';
 import { ociText } from './spec.ts';
 import type { OciSpec } from './spec.ts';
@@ -54,6 +55,7 @@ export class Containers {
   readonly #records = new Map<string, ContainerRecord>();
   readonly #listeners = new Set<(container: Container) => void>();
   readonly #endings = new Map<string, Set<() => void>>();
+  readonly #saving = new Map<string, Promise<void>>();
   #watcher: FSWatcher | undefined;
   #cancelCheck: Cancel = () => undefined;
 
@@ -89,9 +91,10 @@ export class Containers {
     this.#cancelCheck = this.#place.clock.after(holderCheckMs, () => this.#checkHolders());
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#watcher?.close();
     this.#cancelCheck();
+    await Promise.all(this.#saving.values());
   }
 
   list(): readonly Container[] {
@@ -236,6 +239,7 @@ export class Containers {
     const record = this.#records.get(id);
     if (record === undefined) return;
     if (record.state !== 'making' && isRunning(record)) await this.kill(id);
+    await this.#saving.get(id);
     await this.#clear(id, record);
     this.#records.delete(id);
   }
@@ -342,8 +346,30 @@ export class Containers {
   }
   #save(record: ContainerRecord): ContainerRecord {
     this.#records.set(record.id, record);
-    saveRecord(this.#place.paths.containers, record);
+    if (record.state === 'exited') this.#saveSoon(record);
+    else saveRecord(this.#place.paths.containers, record);
     return record;
+  }
+  /**
+   * Who waits for an end waits for no disk: until it is written, the exit file says the same. Never
+   * two writes of one record at a time, the newest last.
+   */
+  #saveSoon(first: ContainerRecord): void {
+    const { paths, logger } = this.#place;
+    const { id } = first;
+    if (this.#saving.has(id)) return;
+    const save = async (): Promise<void> => {
+      let saved: ContainerRecord | undefined;
+      for (let now = this.#records.get(id); now !== saved; now = this.#records.get(id)) {
+        if (now === undefined) return;
+        await saveRecordSoon(paths.containers, now);
+        saved = now;
+      }
+    };
+    const saving = save()
+      .catch((error: unknown) => logger.warn('Cannot note the end of a container', { id, error }))
+      .finally(() => this.#saving.delete(id));
+    this.#saving.set(id, saving);
   }
   #change(record: ContainerRecord): void {
     this.#save(record);

@@ -330,7 +330,7 @@ class OciRuntime implements Runtime {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#in.containers.close();
+    await this.#in.containers.close();
     await this.#in.sandboxes.close();
     this.#in.network.close();
     await this.images[Symbol.asyncDispose]();

@@ -1,4 +1,5 @@
 import { readFileSync, readdirSync } from 'node:fs';
+import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ContainerSpec, SandboxSpec } from '../runtime.ts';
 import { isMissing } from './namespace.ts';
@@ -47,6 +48,13 @@ const recordFile = 'record.json';
 
 export function saveRecord(folder: string, record: SandboxRecord | ContainerRecord): void {
   writeWhole(join(folder, record.id, recordFile), JSON.stringify(record));
+}
+
+/** The same beside other work: replacing a file may wait for the disk. */
+export async function saveRecordSoon(folder: string, record: ContainerRecord): Promise<void> {
+  const path = join(folder, record.id, recordFile);
+  await writeFile(`${path}.soon`, JSON.stringify(record), { mode: 0o600 });
+  await rename(`${path}.soon`, path);
 }
 
 /**
