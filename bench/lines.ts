@@ -9,6 +9,7 @@ import { hollowNodes } from './hollow-line.ts';
 import type { Line } from './line.ts';
 import { masterState } from './mesos-state.ts';
 import { launches, marathonApps } from './mesos.ts';
+import { statusUpdates } from './mesos-updates.ts';
 import { freshMemory, memoryAfterChurn, memoryFull } from './memory.ts';
 import { schedulerCore } from './scheduler-line.ts';
 import { coldStart, idle, ups } from './startup.ts';
@@ -178,6 +179,19 @@ export const lines: readonly Line[] = [
     budget: { state: { unit: 'ms' }, 'other-calls-max': { unit: 'ms', atMost: 50 } },
     repeat: 1,
     run: masterState,
+  },
+  {
+    name: 'mesos-updates',
+    what: "a task's process ends, its framework gets the event: real containers, p99",
+    budget: {
+      steady: { unit: 'ms', atMost: 50 },
+      burst: { unit: 'ms', atMost: 50 },
+      image: { unit: 'ms', atMost: 50 },
+      'ends-at-once': { unit: 'ms', atMost: 50 },
+      'burst-ends-at-once': { unit: 'ms' },
+    },
+    repeat: 1,
+    run: statusUpdates,
   },
   {
     name: 'marathon',
