@@ -203,6 +203,6 @@ test('A store that fails for a while is written when it takes writes again', asy
   assert.equal(at.task('t1').status.updates?.length, 1);
   at.beforeWrite = () => undefined;
   await at.clock.advance(10_000);
-  assert.equal(at.task('t1').status.updates, undefined);
+  assert.deepEqual(at.task('t1').status.updates, []);
   at.master.check();
 });

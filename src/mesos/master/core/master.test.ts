@@ -70,7 +70,7 @@ test('LAUNCH makes a Pod and a Task, and updates come until they are acknowledge
   await framework.acknowledge(running);
   await at.clock.advance(600_000);
   assert.deepEqual(framework.updates(), []);
-  assert.equal(at.task('t1').status.updates, undefined);
+  assert.deepEqual(at.task('t1').status.updates, []);
   assert.equal(at.task('t1').status.updateState, 'TASK_RUNNING');
   at.master.check();
 });
