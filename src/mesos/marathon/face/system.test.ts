@@ -39,12 +39,9 @@ test('Marathon tells of itself', async () => {
     assert.equal(status, accept === 'image/png' ? 406 : 200);
     assert.match(String(headers['Content-Type']), form, accept);
   }
-  const logging = await world.ask('POST', '/logging', {
-    logger: 'ROOT',
-    level: 'debug',
-    durationSeconds: 10,
-  });
-  assert.equal(logging['ROOT'], 'DEBUG');
+  const change = { level: 'debug', logger: 'ROOT', durationSeconds: 10 };
+  assert.deepEqual(await world.ask('POST', '/logging', change), change);
+  assert.equal((await world.ask('GET', '/logging'))['ROOT'], 'DEBUG');
   await world.clock.advance(11_000);
   assert.equal((await world.ask('GET', '/logging'))['ROOT'], 'INFO');
   assert.equal((await world.call('GET', '/config')).status, 200);

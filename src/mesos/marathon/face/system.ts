@@ -3,7 +3,15 @@ import { marathonLogger, rootLogger } from '../engine/levels.ts';
 import { MarathonFailure, read } from '../model/index.ts';
 import { configOf, infoOf } from './config.ts';
 import type { Call } from './http.ts';
-import { acceptsJson, bodyOf, demand, emptyReply, jsonReply, messageReply } from './http.ts';
+import {
+  acceptsJson,
+  bodyOf,
+  demand,
+  emptyReply,
+  jsonReply,
+  messageReply,
+  ramlReply,
+} from './http.ts';
 import { metricsOf, prometheusText } from './metrics.ts';
 
 /** Everything that is about Marathon itself: ping, info, leader, metrics, logging, plugins. */
@@ -91,12 +99,17 @@ export function config(call: Call): FaceReply {
 
 export function logging(call: Call): FaceReply {
   demand(call, { action: 'view', on: 'system', id: '' });
-  return loggersReply(call);
+  const levels = call.engine.levels.all();
+  const inherited = (levels.get(rootLogger) ?? 'info').toUpperCase();
+  const loggers: Record<string, string> = { [marathonLogger]: `${inherited} (inherited)` };
+  for (const [logger, level] of levels) loggers[logger] = level.toUpperCase();
+  return jsonReply(JSON.stringify(loggers));
 }
 
 export async function setLogging(call: Call): Promise<FaceReply> {
   demand(call, { action: 'update', on: 'system', id: '' });
-  const { logger, level, durationSeconds } = read('LoggerChange', await bodyOf(call));
+  const change = read('LoggerChange', await bodyOf(call));
+  const { logger, level, durationSeconds } = change;
   if (logger === '')
     throw new MarathonFailure(422, {
       message: 'Object is not valid',
@@ -110,15 +123,7 @@ export async function setLogging(call: Call): Promise<FaceReply> {
       if (before === undefined) levels.unset(logger);
       else levels.set(logger, before);
     });
-  return loggersReply(call);
-}
-
-function loggersReply({ engine }: Call): FaceReply {
-  const levels = engine.levels.all();
-  const inherited = (levels.get(rootLogger) ?? 'info').toUpperCase();
-  const loggers: Record<string, string> = { [marathonLogger]: `${inherited} (inherited)` };
-  for (const [logger, level] of levels) loggers[logger] = level.toUpperCase();
-  return jsonReply(JSON.stringify(loggers));
+  return ramlReply('LoggerChange', change);
 }
 
 export function plugins(): FaceReply {
