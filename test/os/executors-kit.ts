@@ -30,6 +30,10 @@ export const port = 15_051;
 export interface TaskPlan {
   readonly info?: Partial<TaskInfo>;
   readonly image?: string;
+  /** What the master writes beside the usual. */
+  readonly pod?:
+    | undefined
+    | { readonly annotations?: Record<string, string>; readonly spec?: Partial<Pod['spec']> };
   /** A custom executor's command; the task is a record of it. */
   readonly executor?: { readonly id: string; readonly command: string };
 }
@@ -178,18 +182,25 @@ export class Machine implements AsyncDisposable {
     });
     if (this.api.all(pods).some(({ metadata }) => metadata.name === podName)) return;
     const script = executor?.command ?? command?.value ?? 'true';
-    await this.#createPod(podName, { script, image: plan.image });
+    await this.#createPod(podName, { script, image: plan.image, pod: plan.pod });
   }
 
   async #createPod(
     name: string,
-    of: { readonly script: string; readonly image: string | undefined },
+    of: { readonly script: string } & Pick<TaskPlan, 'pod'> & {
+        readonly image: string | undefined;
+      },
   ): Promise<void> {
-    const { image, script } = of;
+    const { image, script, pod } = of;
     await this.api.create<Pod>(pods, {
       apiVersion: 'v1',
       kind: 'Pod',
-      metadata: { name, namespace, labels: { 'mesos.tandem.dev/framework-id': 'f1' } },
+      metadata: {
+        name,
+        namespace,
+        labels: { 'mesos.tandem.dev/framework-id': 'f1' },
+        annotations: pod?.annotations,
+      },
       spec: {
         nodeName: 'n1',
         hostNetwork: true,
@@ -204,6 +215,7 @@ export class Machine implements AsyncDisposable {
             ...(image === undefined ? {} : { image }),
           },
         ],
+        ...pod?.spec,
       },
       status: { phase: 'Pending' },
     });

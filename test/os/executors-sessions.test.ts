@@ -457,3 +457,47 @@ test('A container with limits of its processes runs within them', async () => {
     'Failed to launch container: Failed to set RLMT_CPU limit: Invalid argument',
   );
 });
+
+test('A container without a network has loopback alone; one on the machine’s may have a name', async () => {
+  const value = 'ls /sys/class/net; hostname; cat /etc/hostname';
+  const stdout = async (id: string): Promise<string> => {
+    await machine.toldOf(id, 'TASK_FINISHED');
+    const path = join(machine.sandbox(id), 'stdout');
+    await until('its output', () => existsSync(path) && readFileSync(path).length > 0);
+    return readFileSync(path, 'utf8');
+  };
+  const spec = { hostNetwork: false };
+  const pod = { annotations: { 'mesos.tandem.dev/network': 'none' }, spec };
+  const docker = { image: 'box:1', network: 'NONE' } as const;
+  const lonely = { command: { value }, container: { type: 'DOCKER', docker } } as const;
+  await machine.launch('lonely', { image: 'box:1', pod, info: lonely });
+  assert.match(await stdout('lonely'), /^lo\n/);
+  for (const image of [undefined, 'box:1']) {
+    const id = `named-${image === undefined ? 'plain' : 'box'}`;
+    const container = { type: 'MESOS', mesos: {} } as const;
+    const named = { spec: { hostname: 'chosen' } };
+    const plan = { pod: named, info: { command: { value }, container } };
+    await machine.launch(id, { ...plan, ...(image === undefined ? {} : { image }) });
+    const text = await stdout(id);
+    assert.match(text, image === undefined ? /\nchosen\n/ : /\nchosen\nchosen\n$/);
+  }
+});
+
+test('A check reaches a container that has no network', async () => {
+  const script = 'while :; do echo -e "HTTP/1.1 200 OK\\r\\n\\r" | nc -l -p 8080; done';
+  const spec = { hostNetwork: false };
+  const pod = { annotations: { 'mesos.tandem.dev/network': 'none' }, spec };
+  const docker = { image: 'box:1', network: 'NONE' } as const;
+  const health_check = {
+    type: 'HTTP',
+    http: { port: 8080, path: '/' },
+    delay_seconds: 0,
+    interval_seconds: 0.2,
+  } as const;
+  const container = { type: 'DOCKER', docker } as const;
+  const info = { command: { value: script }, container, health_check };
+  await machine.launch('checked', { image: 'box:1', pod, info });
+  await until('its health', () => machine.told('checked').some(({ healthy }) => healthy === true));
+  await machine.kill('checked');
+  await machine.toldOf('checked', 'TASK_KILLED');
+});

@@ -83,6 +83,7 @@ export function mesosAgent(parts: MesosAgentParts): {
     prepareContainer: async (pod, name, signal) =>
       (await load()).extension.prepareContainer(pod, name, signal),
     pullSecrets: async (pod, name) => (await load()).extension.pullSecrets(pod, name),
+    sandboxSpec: async (pod, spec) => (await load()).extension.sandboxSpec(pod, spec),
     containerSpec: async (pod, spec) => (await load()).extension.containerSpec(pod, spec),
     forbids: (pod, name) => loaded?.extension.forbids(pod, name),
     beforeStop: async (pod, name, graceMs) =>

@@ -79,6 +79,8 @@ export const annotations = {
   executor: 'mesos.tandem.dev/executor',
   /** Operating system user of the executor and of command tasks. */
   user: 'mesos.tandem.dev/user',
+  /** `none`: nothing but loopback, which Pods have no field for. */
+  network: 'mesos.tandem.dev/network',
 } as const;
 export const labels = {
   frameworkID: 'mesos.tandem.dev/framework-id',

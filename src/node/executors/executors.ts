@@ -11,6 +11,7 @@ import { LaunchedContainers } from './nested/launched.ts';
 import { idAnnotation } from './nested/launcher.ts';
 import { Sessions } from './nested/sessions.ts';
 import { counted } from './fetch/counted.ts';
+import { podSandbox } from './networks.ts';
 import { openFetcher } from './fetch/open-fetcher.ts';
 import { containerLabels, podLabels } from './names.ts';
 import type {
@@ -152,6 +153,7 @@ class MesosAgent implements Executors {
       onWake: (wake) => {
         this.#wake = wake;
       },
+      sandboxSpec: podSandbox,
       containerSpec: async (pod, spec) => {
         this.#refuseEnded(pod, spec.name);
         this.#keeper.making(pod.metadata.uid, spec.name);

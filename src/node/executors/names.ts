@@ -16,6 +16,8 @@ export const podAnnotations = {
   executor: 'mesos.tandem.dev/executor',
   /** Operating system user of the executor and of command tasks. */
   user: 'mesos.tandem.dev/user',
+  /** `none`: nothing but loopback. */
+  network: 'mesos.tandem.dev/network',
 } as const;
 /** Labels the kubelet puts on every container. */
 export const containerLabels = {

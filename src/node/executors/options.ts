@@ -4,7 +4,7 @@ import type { FetchTools, ProbeNet, SandboxFiles } from '#io';
 import type { Pod } from '#kube/kinds';
 import type { Api } from '#machinery';
 import type { Access } from '#mesos/protocol';
-import type { ContainerSpec, Runtime } from '#node/runtime';
+import type { ContainerSpec, Runtime, SandboxSpec } from '#node/runtime';
 
 export interface ExecutorsOptions {
   /** May list and watch `tasks`, `frameworks`, `agents`, Pods, and update `tasks/status`. */
@@ -83,6 +83,7 @@ export interface ExecutorsExtension {
   told(pod: Pod): Promise<void>;
   ended(pod: Pod): Promise<void>;
   onWake(wake: (podUid: string) => void): void;
+  sandboxSpec(pod: Pod, spec: SandboxSpec): SandboxSpec;
   containerSpec(pod: Pod, spec: ContainerSpec): Promise<ContainerSpec>;
   released(pod: Pod): void;
 }

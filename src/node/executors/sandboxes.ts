@@ -9,6 +9,7 @@ import type { Fetcher } from './fetch/fetcher.ts';
 import type { LaunchFailure } from './launch-failure.ts';
 import { podAnnotations } from './names.ts';
 import { nestedIDOf, runNamesOf, type RunNames, type WorkPaths } from './paths.ts';
+import { networkProblem } from './networks.ts';
 import { processLimits } from './rlimits.ts';
 import { makeVolumes } from './volume-places.ts';
 import { taskVolumes } from './volumes.ts';
@@ -134,7 +135,10 @@ export class Sandboxes {
     const names = runNamesOf(task, pod.metadata.uid);
     const owner = await this.userOf(pod, task);
     const directory = this.directoryOf(task, names.containerID);
-    processLimits(containerInfoOf(task)); // what cannot be set is this launch's end
+    // What cannot be had is this launch's end.
+    processLimits(containerInfoOf(task));
+    const problem = networkProblem(task);
+    if (problem !== undefined) throw new Error(problem);
     // Nobody may exchange what the agent is writing to: the task gets it when it is complete.
     await files.makeDir(directory, { owner: root, mode: 0o700 });
     if (task.spec.execution === 'Group') {

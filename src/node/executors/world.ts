@@ -108,6 +108,12 @@ export class World {
     return this.containers.newest(podUid, container);
   }
 
+  /** Where checks find a container: '' on the node's own network, loopback of its own without any. */
+  addressInside(container: Container): string {
+    const sandbox = this.options.runtime.sandboxes().find(({ id }) => id === container.sandboxId);
+    return sandbox?.spec.noNetwork === true ? '127.0.0.1' : (sandbox?.ip ?? '');
+  }
+
   sandboxIp(container: Container | undefined, podUid: string | undefined): string {
     const all = this.options.runtime.sandboxes();
     const own =

@@ -1,5 +1,5 @@
 import type { Pod } from '#kube/kinds';
-import type { ContainerSpec } from '#node/runtime';
+import type { ContainerSpec, SandboxSpec } from '#node/runtime';
 
 /**
  * What another part of the agent adds to Pods of its own kind (Mesos executors and tasks): the
@@ -13,6 +13,8 @@ export interface PodExtension {
    * files. Throws `PodRefused` when the Pod cannot run: it fails with that reason and message.
    */
   prepare(pod: Pod, signal: AbortSignal): Promise<void>;
+  /** The last word on the Pod's sandbox: its network and host name. */
+  sandboxSpec?(pod: Pod, spec: SandboxSpec): SandboxSpec | Promise<SandboxSpec>;
   /** The last word on a container: environment, mounts, user. Called each time it is made. */
   containerSpec(pod: Pod, spec: ContainerSpec): ContainerSpec | Promise<ContainerSpec>;
   /**

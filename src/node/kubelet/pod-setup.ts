@@ -126,12 +126,16 @@ export class PodSetup {
     signal: AbortSignal,
   ): Promise<void> {
     const { runtime } = this.#context.options;
-    const spec = await sandboxSpec(this.#context, pod, {
+    const plain = await sandboxSpec(this.#context, pod, {
       attempt: at.attempt,
       event: (reason, message) => this.#event('Warning', { reason, message }),
     });
     signal.throwIfAborted();
-    await runtime.createSandbox(spec, signal);
+    const { extension } = this.#context.options;
+    const handled = extension?.handles(pod) === true;
+    const spec = handled ? await extension.sandboxSpec?.(pod, plain) : plain;
+    signal.throwIfAborted();
+    await runtime.createSandbox(spec ?? plain, signal);
     if (at.attempt === 0) return;
     this.#event('Normal', {
       reason: 'SandboxChanged',

@@ -119,6 +119,10 @@ export interface SandboxSpec {
   /** Full name for the Pod's own line of /etc/hosts, when it has a subdomain. */
   readonly fqdn?: string | undefined;
   readonly hostNetwork: boolean;
+  /** Nothing but loopback; without an address. */
+  readonly noNetwork?: boolean | undefined;
+  /** On the host's network, and yet with the host name above. */
+  readonly ownHostname?: boolean | undefined;
   readonly hostPid: boolean;
   readonly hostIpc: boolean;
   readonly sharePid: boolean;

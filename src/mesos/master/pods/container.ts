@@ -1,5 +1,6 @@
 import type { CommandInfo, ContainerInfo, LinuxInfo, NetworkInfo, Volume } from '#mesos/protocol';
 import { applyParameters, addMount, type PodDraft } from './parameters.ts';
+import { annotations } from '../doors.ts';
 import { environmentOf, executionOf } from './command.ts';
 
 /** Where a container with an image finds its sandbox (`--sandbox_directory`). */
@@ -51,11 +52,7 @@ function imageProblem({ mesos }: ContainerInfo): string | undefined {
   return undefined;
 }
 
-function networkProblem({
-  docker: info,
-  network_infos: networks = [],
-}: ContainerInfo): string | undefined {
-  if (info?.network === 'NONE') return "DockerInfo network 'NONE' is not supported";
+function networkProblem({ network_infos: networks = [] }: ContainerInfo): string | undefined {
   for (const { ip_addresses: addresses = [] } of networks)
     if (addresses.some(({ ip_address: address }) => address !== undefined))
       return 'Addresses cannot be asked for: the network gives one';
@@ -73,7 +70,7 @@ export function ports(
   { container }: Pick<PodDraft, 'container'>,
   info: ContainerInfo,
 ): string | undefined {
-  if (isOnHostNetwork(info)) return undefined;
+  if (isOnHostNetwork(info) || info.docker?.network === 'NONE') return undefined;
   const mappings: readonly PortMapping[] = [
     ...(info.docker?.port_mappings ?? []),
     ...(info.network_infos ?? []).flatMap(
@@ -151,6 +148,7 @@ function addSecret(pod: PodDraft, { container_path: path, source }: Volume): str
 
 function docker(pod: PodDraft, { type, docker: info }: ContainerInfo): string | undefined {
   if (type !== 'DOCKER' || info === undefined) return undefined;
+  if (info.network === 'NONE') pod.annotations[annotations.network] = 'none';
   if (info.privileged === true) (pod.container.securityContext ??= {}).privileged = true;
   if (info.volume_driver !== undefined) return 'Volumes of Docker volume drivers are not supported';
   return applyParameters(pod, info.parameters ?? []);

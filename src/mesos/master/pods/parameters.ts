@@ -1,6 +1,7 @@
 import type { Container, PodSpec } from '#kube/kinds';
 import type { Draft } from '#machinery';
 import type { Parameter } from '#mesos/protocol';
+import { annotations } from '../doors.ts';
 import { literal } from './command.ts';
 
 /** A Pod under construction, and the container that Docker's parameters speak of. */
@@ -204,9 +205,12 @@ function sizeOf(text: string): string | undefined {
   return `${match[1]}${unit ?? ''}`;
 }
 
-function setNetwork({ spec }: PodDraft, value: string): string | undefined {
-  if (value === 'none') return 'every Pod has a network';
+/** Docker's own three; of others the cluster knows none. */
+function setNetwork({ spec, annotations: notes }: PodDraft, value: string): string | undefined {
+  if (!['host', 'bridge', 'none'].includes(value)) return `network ${value} not found`;
   spec.hostNetwork = value === 'host';
+  if (value === 'none') notes[annotations.network] = 'none';
+  else delete notes[annotations.network];
   return undefined;
 }
 

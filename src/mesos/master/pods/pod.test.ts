@@ -243,6 +243,18 @@ test('A secret by value is an environment variable, or a file from an annotation
   );
 });
 
+test('A container without a network says so to the agent', () => {
+  const asked = [
+    docker({ network: 'NONE' }),
+    docker({ parameters: [{ key: 'net', value: 'none' }] }),
+  ];
+  for (const container of asked) {
+    const { spec, metadata } = commandPod({ container });
+    assert.equal(metadata.annotations?.['mesos.tandem.dev/network'], 'none');
+    assert.notEqual(spec?.hostNetwork, true);
+  }
+});
+
 test('A default executor’s share belongs to its Pod as a whole', () => {
   const framework = frameworkOf();
   const container: ContainerInfo = {
@@ -314,9 +326,9 @@ const refused: readonly (readonly [string, Partial<TaskInfo>, string])[] = [
     'CSI volumes are not supported',
   ],
   [
-    'the network NONE',
-    { container: docker({ network: 'NONE' }) },
-    "DockerInfo network 'NONE' is not supported",
+    'a network that nobody made',
+    { container: docker({ parameters: [{ key: 'net', value: 'weave' }] }) },
+    "Docker parameter 'net=weave' is not supported: network weave not found",
   ],
   [
     'a protocol of a port',

@@ -46,7 +46,7 @@ export class TaskChecks {
   ): void {
     const { clock, runtime, net } = this.#world.options;
     const { container } = this.#options;
-    const sandboxIp = this.#world.sandboxIp(container, undefined);
+    const sandboxIp = this.#world.addressInside(container);
     const at = this.#cancels.push(() => undefined) - 1;
     const look = async (): Promise<void> => {
       const outcome = await probe(

@@ -163,6 +163,7 @@ function limitsOf({ resources = [], limits = {} }: LaunchWish): ResourceLimits {
 export function launchProblem({ container }: LaunchWish): string | undefined {
   if (container === undefined) return undefined;
   if (container.mesos?.image?.type === 'APPC') return 'Appc images are not supported';
+  // It has its parent's network, a standalone one the machine's.
   for (const { name } of container.network_infos ?? [])
     if (name !== undefined) return `Unknown CNI network '${name}'`;
   for (const { image, source } of container.volumes ?? []) {

@@ -7,6 +7,7 @@ export interface Attachment {
   /** Pin files, '' for a namespace shared with the host. */
   readonly netPin: string;
   readonly ipcPin: string;
+  /** '' with a namespace of its own: nothing but loopback. */
   readonly ip: string;
   readonly veth: string;
 }
@@ -120,6 +121,11 @@ export class Network {
     if (pins.length === 0) return;
     if (to.netPin === '') {
       await run([...this.#prefix, 'unshare', ...pins, 'true']);
+      return;
+    }
+    if (to.ip === '') {
+      const input = 'link set lo up\n';
+      await run([...this.#prefix, 'unshare', ...pins, 'ip', '-batch', '-'], { input });
       return;
     }
     const { mtu, bridge } = this.#options;

@@ -113,11 +113,12 @@ export class Sandboxes {
   }
 
   async create(spec: SandboxSpec): Promise<SandboxRecord> {
-    const { paths, network, clock } = this.#place;
+    const { paths, clock } = this.#place;
     this.#cancelPreparing();
-    const spare = spec.hostNetwork || spec.hostIpc ? undefined : this.#spares.shift();
+    const network = spec.hostNetwork ? 'host' : spec.noNetwork === true ? 'none' : 'bridge';
+    const spare = network !== 'bridge' || spec.hostIpc ? undefined : this.#spares.shift();
     const record: SandboxRecord = {
-      ...(spare ?? this.#fresh({ network: !spec.hostNetwork, ipc: !spec.hostIpc })),
+      ...(spare ?? this.#fresh({ network, ipc: !spec.hostIpc })),
       spec,
       createdMs: clock.nowMs(),
       cgroup: podCgroup(this.#place, spec),
@@ -128,7 +129,7 @@ export class Sandboxes {
     try {
       if (spare === undefined) mkdirSync(this.folder(id), { mode: 0o711 });
       saveRecord(paths.sandboxes, record);
-      const attached = spare === undefined ? network.attach(record) : Promise.resolve();
+      const attached = spare === undefined ? this.#place.network.attach(record) : Promise.resolve();
       // Written while the namespaces are made; a failure there is awaited below all the same.
       attached.catch(() => undefined);
       this.#writeFiles(record);
@@ -145,16 +146,19 @@ export class Sandboxes {
   }
 
   /** A record with a new id, an address and names, of nothing that is there yet. */
-  #fresh(own: { readonly network: boolean; readonly ipc: boolean }): SandboxRecord {
+  #fresh(own: {
+    readonly network: 'bridge' | 'none' | 'host';
+    readonly ipc: boolean;
+  }): SandboxRecord {
     const { paths, network, cluster, node, cgroupRoot, clock } = this.#place;
     const id = randomBytes(32).toString('hex');
     return {
       id,
       spec: noSpec,
       createdMs: clock.nowMs(),
-      ip: own.network ? network.lease() : '',
-      veth: own.network ? `${vethPrefix(cluster, node)}${id.slice(0, 9)}` : '',
-      netPin: own.network ? join(paths.netPins, id) : '',
+      ip: own.network === 'bridge' ? network.lease() : '',
+      veth: own.network === 'bridge' ? `${vethPrefix(cluster, node)}${id.slice(0, 9)}` : '',
+      netPin: own.network === 'host' ? '' : join(paths.netPins, id),
       ipcPin: own.ipc ? join(paths.ipcPins, id) : '',
       // Never made: a Pod that takes it brings its own.
       cgroup: `/${cgroupRoot}/${node}/spare`,
@@ -175,7 +179,7 @@ export class Sandboxes {
   }
 
   async #prepare(): Promise<void> {
-    const record = this.#fresh({ network: true, ipc: true });
+    const record = this.#fresh({ network: 'bridge', ipc: true });
     this.#records.set(record.id, record);
     try {
       mkdirSync(this.folder(record.id), { mode: 0o711 });
@@ -275,7 +279,7 @@ function hostsFile(spec: SandboxSpec, ip: string): string {
         'fe00::0\tip6-mcastprefix',
         'fe00::1\tip6-allnodes',
         'fe00::2\tip6-allrouters',
-        `${ip}\t${own}`,
+        `${ip === '' ? '127.0.0.1' : ip}\t${own}`,
       ].join('\n');
   const aliases = spec.hostAliases.map((alias) => `${alias.ip}\t${alias.hostnames.join('\t')}`);
   const entries = aliases.length > 0 ? ['', '# Entries added by HostAliases.', ...aliases] : [];

@@ -80,7 +80,7 @@ export function ociSpec(input: SpecInput): OciSpec {
     ociVersion: '1.0.2',
     process: processOf(input),
     root: { path: 'rootfs', readonly: security.readOnlyRootFilesystem },
-    ...(sandbox.hostNetwork ? {} : { hostname: sandbox.hostname }),
+    ...(hasHostname(sandbox) ? { hostname: sandbox.hostname } : {}),
     mounts: mountsOf(input),
     annotations: { 'dev.tandem.pod': `${sandbox.podNamespace}/${sandbox.podName}` },
     linux: {
@@ -184,10 +184,16 @@ function envOf(
   return [...merged.values()];
 }
 
+/** A host name, and with it a UTS namespace, of its own. */
+function hasHostname({ hostNetwork, ownHostname }: SandboxSpec): boolean {
+  return !hostNetwork || ownHostname === true;
+}
+
 function namespacesOf(input: SpecInput): readonly unknown[] {
   const { sandbox, netPin, ipcPin, pidPath } = input;
   const list: unknown[] = [{ type: 'mount' }];
-  if (!sandbox.hostNetwork) list.push({ type: 'network', path: netPin }, { type: 'uts' });
+  if (!sandbox.hostNetwork) list.push({ type: 'network', path: netPin });
+  if (hasHostname(sandbox)) list.push({ type: 'uts' });
   if (!sandbox.hostIpc) list.push({ type: 'ipc', path: ipcPin });
   if (pidPath !== undefined) list.push({ type: 'pid', path: pidPath });
   else if (!sandbox.hostPid) list.push({ type: 'pid' });
@@ -325,7 +331,7 @@ function sysctlsOf(sandbox: SandboxSpec): Readonly<Record<string, string>> {
   return {
     'net.ipv4.ip_unprivileged_port_start': '0',
     'net.ipv4.conf.all.accept_redirects': '0',
-    'net.ipv4.conf.eth0.accept_redirects': '0',
+    ...(sandbox.noNetwork === true ? {} : { 'net.ipv4.conf.eth0.accept_redirects': '0' }),
     ...sandbox.sysctls,
   };
 }
