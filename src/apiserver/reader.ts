@@ -1,5 +1,6 @@
 import type { KindDeclaration, KubeObject, ResourceName, Scheme } from '#machinery';
 import { apiVersionOf } from '#machinery';
+import type { CacheEvent } from './cache/history.ts';
 import type { ObjectCache } from './cache/object-cache.ts';
 import type { StoredObject } from './cache/stored-object.ts';
 import { keyOf, viewOf } from './core.ts';
@@ -17,6 +18,27 @@ export function kindOf(scheme: Scheme, resource: ResourceName): KindDeclaration 
 /** The caller's `ResourceName` says which type the objects of a kind have. */
 export function typed<T extends KubeObject>(object: KubeObject): T {
   return object as T;
+}
+
+/** Decoded only when somebody looks. */
+class LazyChange<T extends KubeObject> implements ObjectChange<T> {
+  readonly key: string;
+  readonly #event: CacheEvent;
+  readonly #view: (stored: StoredObject) => T;
+
+  constructor(event: CacheEvent, prefix: string, view: (stored: StoredObject) => T) {
+    this.key = event.object.key.slice(prefix.length);
+    this.#event = event;
+    this.#view = view;
+  }
+  get object(): T | undefined {
+    const { type, object } = this.#event;
+    return type === 'DELETED' ? undefined : this.#view(object);
+  }
+  get old(): T | undefined {
+    const { previous } = this.#event;
+    return previous === undefined ? undefined : this.#view(previous);
+  }
 }
 
 export function createReader(cache: ObjectCache, scheme: Scheme): Reader {
@@ -41,20 +63,9 @@ export function createReader(cache: ObjectCache, scheme: Scheme): Reader {
     ) {
       const kind = kindOf(scheme, resource);
       const all = cache.of(kind);
-      const view = (stored: StoredObject | undefined): T | undefined =>
-        stored === undefined ? undefined : typed<T>(viewOf(kind, stored));
+      const view = (stored: StoredObject): T => typed<T>(viewOf(kind, stored));
       return all.onChange((events) => {
-        for (const { type, object, previous } of events)
-          listener({
-            key: object.key.slice(all.prefix.length),
-            // Decoded only when somebody looks.
-            get object() {
-              return type === 'DELETED' ? undefined : view(object);
-            },
-            get old() {
-              return view(previous);
-            },
-          });
+        for (const event of events) listener(new LazyChange(event, all.prefix, view));
       });
     },
   };

@@ -51,6 +51,8 @@ interface Open {
 /** A group whose writes are ready; `undefined` stands for a write that changes nothing. */
 interface ReadyGroup extends Open {
   readonly writes: readonly (Ready | StoredObject | undefined)[];
+  /** Those of them that go to the store. */
+  readonly ready: readonly Ready[];
 }
 
 /** All groups; see `SystemWriter`. */
@@ -71,9 +73,8 @@ export async function writeMany(
         const made = attempt(core, one, results);
         if (made === undefined) continue;
         // Two groups of one object take turns: the second is made from what the first has written.
-        if (keysOf(made).some((key) => taken.has(key))) again.push({ ...one, group: made.group });
-        else ready.push(made);
-        for (const key of keysOf(made)) taken.add(key);
+        if (takeKeys(taken, made)) ready.push(made);
+        else again.push({ ...one, group: made.group });
       }
       turns.push(commitGroups(core, ready, results));
     }
@@ -81,12 +82,18 @@ export async function writeMany(
       for (const one of lost) again.push({ ...one, attempts: one.attempts + 1 });
     open = again.filter(({ attempts }) => attempts < attemptsMax).toSorted((a, b) => a.at - b.at);
   }
-  const overtaken = new StatusError('Conflict', 'Cannot write objects: others kept changing them');
-  return results.map((result) => result ?? { ok: false, error: overtaken });
+  return results.map((result) => result ?? { ok: false, error: overtaken() });
 }
 
-function keysOf({ writes }: ReadyGroup): readonly string[] {
-  return writes.flatMap((write) => (write === undefined ? [] : [write.key]));
+function overtaken(): StatusError {
+  return new StatusError('Conflict', 'Cannot write objects: others kept changing them');
+}
+
+/** Takes the keys of a group; false when another group has one of them. */
+function takeKeys(taken: Set<string>, { writes }: ReadyGroup): boolean {
+  const free = !writes.some((write) => write !== undefined && taken.has(write.key));
+  for (const write of writes) if (write !== undefined) taken.add(write.key);
+  return free;
 }
 
 function attempt(
@@ -99,11 +106,16 @@ function attempt(
     const group = one.group.map((write) =>
       'create' in write ? prepareCreate(core, write.create) : write,
     );
-    return { ...one, group, writes: group.map((write) => readyOf(core, write)) };
+    const writes = group.map((write) => readyOf(core, write));
+    return { ...one, group, writes, ready: writes.filter(isReady) };
   } catch (error) {
     results[one.at] = { ok: false, error: statusOf(error) };
     return undefined;
   }
+}
+
+function isReady(write: Ready | StoredObject | undefined): write is Ready {
+  return write !== undefined && 'expected' in write;
 }
 
 function readyOf(core: Core, write: PreparedGroup[number]): Ready | StoredObject | undefined {
@@ -218,7 +230,7 @@ async function commitGroups(
   const lost: Open[] = [];
   let rest = ready;
   while (rest.length > 0) {
-    const writes = rest.flatMap((group) => readyIn(group));
+    const writes = rest.flatMap(({ ready: own }) => own);
     for (const { draft, value } of writes)
       if (draft !== undefined && value !== undefined) core.cache.remember(value, draft);
     try {
@@ -248,14 +260,10 @@ function storeWrite({ key, value, expected, kind }: Ready) {
   return { key, value, expected, ttlMs: kind.ttlMs };
 }
 
-function readyIn(group: ReadyGroup): readonly Ready[] {
-  return group.writes.filter((write) => write !== undefined).filter((write) => 'expected' in write);
-}
-
 function groupOfWrite(groups: readonly ReadyGroup[], index: number): ReadyGroup {
   let before = 0;
   for (const group of groups) {
-    before += readyIn(group).length;
+    before += group.ready.length;
     if (index < before) return group;
   }
   throw new Error('Cannot find the group of a write that the store refused');
@@ -284,7 +292,7 @@ function settle(
   let next = 0;
   for (const group of groups) {
     const seen = group.writes.map((write): StoredObject | undefined => {
-      if (write === undefined || !('expected' in write)) return write;
+      if (!isReady(write)) return write;
       const revision = done.revisions[next++] ?? 0;
       if (write.value === undefined) return undefined;
       const resource = core.cache.of(write.kind);

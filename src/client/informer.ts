@@ -70,6 +70,10 @@ interface Bucket<T> {
   readonly members: Map<string, T>;
   array: readonly T[] | undefined;
 }
+interface Index<T> {
+  of(object: T): readonly string[];
+  readonly values: Map<string, Bucket<T>>;
+}
 
 class Follower<T extends KubeObject> implements Informer<T> {
   readonly resource: ResourceName<T>;
@@ -80,7 +84,7 @@ class Follower<T extends KubeObject> implements Informer<T> {
   readonly #options: InformerOptions<T>;
   readonly #logger: Logger;
   readonly #objects = new Map<string, T>();
-  readonly #indexes = new Map<string, Map<string, Bucket<T>>>();
+  readonly #indexes = new Map<string, Index<T>>();
   readonly #listeners = new Set<(change: InformerChange<T>) => void>();
   #array: readonly T[] | undefined;
   #resolveSynced: () => void;
@@ -93,7 +97,8 @@ class Follower<T extends KubeObject> implements Informer<T> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.synced = promise;
     this.#resolveSynced = resolve;
-    for (const name of Object.keys(options.indexes ?? {})) this.#indexes.set(name, new Map());
+    for (const [name, of] of Object.entries(options.indexes ?? {}))
+      this.#indexes.set(name, { of, values: new Map() });
   }
 
   get(key: string): T | undefined {
@@ -106,7 +111,7 @@ class Follower<T extends KubeObject> implements Informer<T> {
   }
 
   by(index: string, value: string): readonly T[] {
-    const values = this.#indexes.get(index);
+    const values = this.#indexes.get(index)?.values;
     if (values === undefined) throw new Error(`Cannot read index "${index}": it was not declared`);
     const bucket = values.get(value);
     if (bucket === undefined) return [];
@@ -241,12 +246,10 @@ class Follower<T extends KubeObject> implements Informer<T> {
   }
 
   #reindex(key: string, old: T | undefined, object: T | undefined): void {
-    for (const [name, index] of Object.entries(this.#options.indexes ?? {})) {
-      const values = this.#indexes.get(name);
-      if (values === undefined) continue;
-      const after = object === undefined ? [] : index(object);
+    for (const { values, of } of this.#indexes.values()) {
+      const after = object === undefined ? [] : of(object);
       if (old !== undefined)
-        for (const value of index(old)) {
+        for (const value of of(old)) {
           if (after.includes(value)) continue;
           const bucket = values.get(value);
           if (bucket === undefined) continue;

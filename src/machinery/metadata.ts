@@ -35,24 +35,26 @@ export function metadataProblems(meta: ObjectMeta, rules: MetadataRules): readon
   found.push(...namespaceProblems(meta.namespace ?? '', rules.namespaced));
   if ((meta.generation ?? 0) < 0)
     found.push(problem.invalid(`${path}.generation`, meta.generation, notNegativeText));
-  found.push(...sharedProblems(meta, rules));
+  addSharedProblems(found, meta, rules);
   return found;
 }
 
-/** What create and update both check. */
-function sharedProblems(meta: ObjectMeta, rules: MetadataRules): readonly Problem[] {
-  return [
-    ...labelProblems(meta.labels ?? {}, `${path}.labels`),
-    ...annotationProblems(meta.annotations ?? {}, `${path}.annotations`),
-    ...ownerProblems(meta.ownerReferences ?? []),
-    ...finalizerProblems(meta.finalizers ?? []),
-    ...managedFieldsProblems(meta.managedFields ?? []),
-    ...(rules.coreFinalizers === true ? coreFinalizerProblems(meta.finalizers ?? []) : []),
-  ];
+/** What create and update both check. Most objects have few of these: what is absent costs nothing. */
+function addSharedProblems(found: Problem[], meta: ObjectMeta, rules: MetadataRules): void {
+  const { labels, annotations, ownerReferences, finalizers, managedFields } = meta;
+  if (labels != null) found.push(...labelProblems(labels, `${path}.labels`));
+  if (annotations != null) found.push(...annotationProblems(annotations, `${path}.annotations`));
+  if (ownerReferences != null) found.push(...ownerProblems(ownerReferences));
+  if (finalizers != null) found.push(...finalizerProblems(finalizers));
+  if (managedFields != null) found.push(...managedFieldsProblems(managedFields));
+  if (finalizers != null && rules.coreFinalizers === true)
+    found.push(...coreFinalizerProblems(finalizers));
 }
 
+const none: readonly Problem[] = [];
+
 function invalids(at: string, value: unknown, texts: Texts): readonly Problem[] {
-  return texts.map((text) => problem.invalid(at, value, text));
+  return texts.length === 0 ? none : texts.map((text) => problem.invalid(at, value, text));
 }
 
 function namespaceProblems(namespace: string, namespaced: boolean): readonly Problem[] {
@@ -210,7 +212,7 @@ export function metadataUpdateProblems(
   for (const key of immutableFields)
     if ((meta[key] ?? '') !== (old[key] ?? ''))
       found.push(problem.invalid(`${path}.${key}`, meta[key], immutableText));
-  found.push(...sharedProblems(meta, rules));
+  addSharedProblems(found, meta, rules);
   return found;
 }
 

@@ -137,8 +137,21 @@ const qualifiedText = regexText(
   ['MyName', 'my.name', '123-abc'],
 );
 
+/** Keys of labels and annotations come again and again: those found good lately are not read anew. */
+const goodNames = new Set<string>();
+const goodNamesMax = 1000;
+const good: Texts = [];
+
 /** `[prefix/]name`: keys of labels and annotations, finalizers, resource names. */
 export function qualifiedName(text: string): Texts {
+  if (goodNames.has(text)) return good;
+  const found = qualifiedNameProblems(text);
+  if (found.length > 0) return found;
+  if (goodNames.size >= goodNamesMax) goodNames.clear();
+  goodNames.add(text);
+  return good;
+}
+function qualifiedNameProblems(text: string): Texts {
   const parts = text.split('/');
   const found: string[] = [];
   if (parts.length > 2)

@@ -86,13 +86,8 @@ function listFromJson(field: Field, value: readonly unknown[], context: Context)
 function mapFromJson(field: Field, value: JsonObject, context: Context): JsonObject {
   const keys = Object.keys(value);
   context.keys += keys.length;
-  let sorted = true;
-  for (let i = 1; i < keys.length; i++)
-    if ((keys[i] ?? '') < (keys[i - 1] ?? '')) {
-      sorted = false;
-      break;
-    }
-  if (!sorted) keys.sort();
+  const sorted = isSorted(keys);
+  if (!sorted) sortKeys(keys);
   const result: JsonObject = {};
   let same = context.taking && sorted;
   for (const key of keys) {
@@ -104,6 +99,28 @@ function mapFromJson(field: Field, value: JsonObject, context: Context): JsonObj
     setKey(result, key, canonical);
   }
   return same ? value : result;
+}
+
+function isSorted(keys: readonly string[]): boolean {
+  for (let at = 1; at < keys.length; at++)
+    if ((keys[at] ?? '') < (keys[at - 1] ?? '')) return false;
+  return true;
+}
+
+/** Most maps are small: moving a few keys costs less than the general way. */
+const fewKeys = 12;
+
+function sortKeys(keys: string[]): void {
+  if (keys.length > fewKeys) {
+    keys.sort();
+    return;
+  }
+  for (let next = 1; next < keys.length; next++) {
+    const key = keys[next] ?? '';
+    let at = next;
+    for (; at > 0 && (keys[at - 1] ?? '') > key; at--) keys[at] = keys[at - 1] ?? '';
+    keys[at] = key;
+  }
 }
 
 /** Drops what omitempty drops; fills in what is always written. */

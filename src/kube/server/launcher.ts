@@ -134,7 +134,7 @@ export class Launcher {
     const pod = prepared.draft as unknown as Pod;
     const owner = ownerOf(pod);
     if (this.#claims.isBusy(owner)) return failed(alreadyExists(pods, pod.metadata.name));
-    const refusal = this.#claim(this.#claims.claimOf(pod));
+    const refusal = this.#claim(this.#claims.claimOf(pod), pod);
     if (refusal !== undefined) return refusal;
     return { at, owner, group: [prepared, ...launch.tasks.map((task) => creation(task))] };
   }
@@ -182,10 +182,10 @@ export class Launcher {
   }
 
   /** Takes the room and holds it; undefined when it was granted. */
-  #claim(claim: Claim): LaunchResult | undefined {
+  #claim(claim: Claim, written?: Pod): LaunchResult | undefined {
     const [verdict] = this.#parts.pool.commit([claim]);
     if (verdict?.ok !== true) return refusalOf(verdict);
-    this.#claims.begin(claim.owner);
+    this.#claims.begin(claim.owner, written);
     return undefined;
   }
 

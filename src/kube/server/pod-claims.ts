@@ -26,8 +26,11 @@ export interface ClaimParts {
  */
 export class PodClaims {
   readonly #parts: ClaimParts;
-  /** Owners whose Pod is being written: their claim must outlive what the cache says meanwhile. */
-  readonly #busy = new Set<string>();
+  /**
+   * Owners whose Pod is being written: their claim must outlive what the cache says meanwhile. With
+   * the Pod as it is being written, where the claim was made from that.
+   */
+  readonly #busy = new Map<string, Pod | undefined>();
   #waiters: (() => void)[] = [];
   #rebuilt = false;
 
@@ -47,7 +50,8 @@ export class PodClaims {
         const role = object?.metadata.labels?.[roleLabel];
         if (!this.#rebuilt || old === undefined || role === old.metadata.labels?.[roleLabel])
           return;
-        // Its Pods are on another role from now on.
+        // Its Pods are on another role from now on, those that are being written too.
+        for (const owner of this.#busy.keys()) this.#busy.set(owner, undefined);
         for (const pod of reader.list(pods, key)) this.#set(`${key}/${pod.metadata.name}`, pod);
       }),
     ];
@@ -66,13 +70,14 @@ export class PodClaims {
   isBusy(owner: string): boolean {
     return this.#busy.has(owner);
   }
-  begin(owner: string): void {
-    this.#busy.add(owner);
+  begin(owner: string, written?: Pod): void {
+    this.#busy.set(owner, written);
   }
   /** What the cache said meanwhile is looked at now. */
   end(owners: readonly string[]): void {
+    const written = owners.map((owner) => this.#busy.get(owner));
     for (const owner of owners) this.#busy.delete(owner);
-    for (const owner of owners) this.#settle(owner);
+    for (const [at, owner] of owners.entries()) this.#settle(owner, written[at]);
     const waiting = this.#waiters;
     this.#waiters = [];
     for (const wake of waiting) wake();
@@ -105,7 +110,7 @@ export class PodClaims {
       epoch: on?.epoch ?? (row === undefined ? 0 : (pool.columns.epoch[row] ?? 0)),
       amounts: claimAmounts(pod),
       ports: hostPortsOf(pod),
-      role: roleOf(pod, reader.get(namespaces, pod.metadata.namespace ?? '')),
+      role: roleOf(pod, ({ metadata }) => reader.get(namespaces, metadata.namespace ?? '')),
     };
   }
 
@@ -130,10 +135,14 @@ export class PodClaims {
     }
   }
 
-  #settle(owner: string): void {
+  #settle(owner: string, written: Pod | undefined): void {
+    const { pool, reader } = this.#parts;
     const key = owner.slice('pod/'.length);
     const [namespace = '', name = ''] = key.split('/');
-    this.#set(key, this.#parts.reader.get(pods, name, namespace));
+    const pod = reader.get(pods, name, namespace);
+    // The usual end: the Pod is there as its claim was made from it, and the claim stands.
+    if (pod !== undefined && pod === written && pool.claim(owner) !== undefined) return;
+    this.#set(key, pod);
   }
 
   #set(key: string, pod: Pod | undefined): void {

@@ -36,15 +36,17 @@ export function podAmounts(
 ): Readonly<Record<string, string>> {
   const total: Record<string, string> = {};
   const add = (name: string, value: string): void => {
-    total[name] = addQuantities(total[name] ?? '0', value);
+    const before = total[name];
+    total[name] = before === undefined ? value : addQuantities(before, value);
   };
-  const resized = new Map((pod.status?.containerStatuses ?? []).map((one) => [one.name, one]));
+  const statuses = field === 'requests' ? pod.status?.containerStatuses : undefined;
+  const resized = statuses && new Map(statuses.map((one) => [one.name, one]));
   for (const container of pod.spec.containers) {
-    const wanted = container.resources?.[field] ?? {};
-    const actual =
-      field === 'requests' ? (resized.get(container.name)?.resources?.requests ?? {}) : {};
-    for (const [name, value] of Object.entries(wanted)) {
-      const other = actual[name];
+    const actual = resized?.get(container.name)?.resources?.requests;
+    const wanted = container.resources?.[field];
+    for (const name in wanted) {
+      const value = wanted[name] ?? '0';
+      const other = actual?.[name];
       add(name, other !== undefined && compareQuantities(other, value) > 0 ? other : value);
     }
   }
@@ -71,8 +73,10 @@ export function podAmounts(
 /** Base units of the pool: CPU in millicores, everything else in whole units. */
 export function baseUnits(amounts: Readonly<Record<string, string>>): Record<string, number> {
   const units: Record<string, number> = {};
-  for (const [name, value] of Object.entries(amounts))
+  for (const name in amounts) {
+    const value = amounts[name] ?? '0';
     units[name] = name === 'cpu' ? quantityToMillis(value) : quantityValue(value);
+  }
   return units;
 }
 
@@ -117,9 +121,11 @@ function heldPorts(text: string, taken: readonly HostPort[]): readonly HostPort[
 }
 
 /** Who pays: what the Mesos master wrote on the Pod, else the namespace's label, else everyone. */
-export function roleOf(pod: Pod, namespace: Namespace | undefined): string {
+export function roleOf(pod: Pod, namespaceOf: (pod: Pod) => Namespace | undefined): string {
   return (
-    pod.metadata.annotations?.[roleAnnotation] ?? namespace?.metadata.labels?.[roleLabel] ?? '*'
+    pod.metadata.annotations?.[roleAnnotation] ??
+    namespaceOf(pod)?.metadata.labels?.[roleLabel] ??
+    '*'
   );
 }
 

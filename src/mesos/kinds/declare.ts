@@ -196,9 +196,18 @@ function fieldFact(json: string, form: FieldForm, struct: (fields: Fields) => st
   return { ...common, type: form === 'json' ? 'JSON' : form };
 }
 
+/** Paths of declarations, taken apart once. */
+const keysOfPaths = new Map<string, readonly string[]>();
+
+function keysOf(path: string): readonly string[] {
+  let keys = keysOfPaths.get(path);
+  if (keys === undefined) keysOfPaths.set(path, (keys = path.split('.')));
+  return keys;
+}
+
 function valueAt(object: unknown, path: string): unknown {
   let value = object;
-  for (const key of path.split('.')) {
+  for (const key of keysOf(path)) {
     if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
     value = (value as Readonly<Record<string, unknown>>)[key];
   }

@@ -261,15 +261,16 @@ function checkUserNamespace(spec: PodSpec, field: Field): void {
 }
 
 /** Init, ordinary and ephemeral containers with the place they have. */
-export function* allContainers(
-  spec: PodSpec,
-): Generator<readonly [string, number, Container | EphemeralContainer]> {
-  for (const [index, one] of (spec.initContainers ?? []).entries())
-    yield ['initContainers', index, one];
-  for (const [index, one] of (spec.containers ?? []).entries()) yield ['containers', index, one];
-  for (const [index, one] of (spec.ephemeralContainers ?? []).entries())
-    yield ['ephemeralContainers', index, one];
+export function allContainers(spec: PodSpec): readonly PlacedContainer[] {
+  const all: PlacedContainer[] = [];
+  for (const list of containerLists) {
+    const containers = spec[list] ?? [];
+    for (const [index, one] of containers.entries()) all.push([list, index, one]);
+  }
+  return all;
 }
+type PlacedContainer = readonly [string, number, Container | EphemeralContainer];
+const containerLists = ['initContainers', 'containers', 'ephemeralContainers'] as const;
 
 function checkNames(spec: PodSpec, field: Field): void {
   const { hostnameOverride, activeDeadlineSeconds } = spec;
