@@ -28,3 +28,5 @@ export {
 } from './replies.ts';
 export { createRouterFace } from './router.ts';
 export type { HttpRequest, Route, RouterOptions, Routes } from './router.ts';
+export { Double, RawJson, double, jsonText } from './legacy-json.ts';
+export type { Json } from './legacy-json.ts';

@@ -12,8 +12,8 @@ import type { Container } from '#node/runtime';
 import { rootOf } from '../nested/ids.ts';
 import { containerStatusOf } from '../status-make.ts';
 import type { AgentContext } from './context.ts';
-import { RawJson, jsonText } from './json.ts';
-import type { Json } from './json.ts';
+import { RawJson, jsonText } from '#mesos/protocol';
+import type { Json } from '#mesos/protocol';
 import { executorsOf, limitOf } from './view.ts';
 import type { ExecutorView } from './view.ts';
 

@@ -16,8 +16,8 @@ import type {
 } from '#mesos/protocol';
 import type { FrameworkInfo, Task as TaskMessage } from '#mesos/protocol';
 import type { AgentContext } from './context.ts';
-import { RawJson, double } from './json.ts';
-import type { Json } from './json.ts';
+import { RawJson, double } from '#mesos/protocol';
+import type { Json } from '#mesos/protocol';
 import { executorsOf, heldBy, taskMessage } from './view.ts';
 import type { ExecutorView } from './view.ts';
 

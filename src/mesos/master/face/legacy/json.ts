@@ -1,59 +1,15 @@
 /**
- * JSON text as the legacy endpoints write it (stout jsonify.hpp): doubles always with a point or an
- * exponent, absent members left out. Documents come as pieces, so that a large one can be sent in
- * slices.
+ * Documents of the legacy endpoints as pieces of text, so that a large one can be sent in slices.
  */
-export type Json =
-  | string
-  | number
-  | boolean
-  | Double
-  | RawJson
-  | readonly Json[]
-  | { readonly [key: string]: Json | undefined };
+import { Double, jsonText } from '#mesos/protocol';
+import type { Json } from '#mesos/protocol';
 
-/** A number of type double; plain numbers are integers. */
-export class Double {
-  readonly value: number;
-  constructor(value: number) {
-    this.value = value;
-  }
-}
-
-export function double(value: number): Double {
-  return new Double(value);
-}
-
-/** Text that is JSON already. */
-export class RawJson {
-  readonly text: string;
-  constructor(text: string) {
-    this.text = text;
-  }
-}
+export { RawJson, double, jsonText } from '#mesos/protocol';
+export type { Json } from '#mesos/protocol';
 
 /** Milliseconds as seconds. */
 export function seconds(ms: number): Double {
   return new Double(ms / 1000);
-}
-
-export function jsonText(value: Json): string {
-  if (typeof value === 'string') return JSON.stringify(value);
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
-  if (value instanceof Double) return doubleText(value.value);
-  if (value instanceof RawJson) return value.text;
-  if (Array.isArray(value)) return `[${value.map((one: Json) => jsonText(one)).join(',')}]`;
-  const members: string[] = [];
-  for (const [key, one] of Object.entries(value))
-    if (one !== undefined) members.push(`${JSON.stringify(key)}:${jsonText(one as Json)}`);
-  return `{${members.join(',')}}`;
-}
-
-export function doubleText(value: number): string {
-  if (Number.isNaN(value)) return 'NaN';
-  if (!Number.isFinite(value)) return value > 0 ? 'Infinity' : '-Infinity';
-  const text = String(value);
-  return /[.e]/.test(text) ? text : `${text}.0`;
 }
 
 /** Pieces of text of one document, in order. */

@@ -1,6 +1,9 @@
-import { doubleText } from '#mesos/protocol';
+import { doubleText } from '../codec/json-encode.ts';
 
-/** JSON as the legacy endpoints write it (stout, jsonify.hpp): absent members are left out. */
+/**
+ * JSON as the legacy endpoints of master and agent write it (stout's jsonify, over RapidJSON): absent
+ * members are left out, doubles have a point or an exponent.
+ */
 export type Json =
   | string
   | number
@@ -10,16 +13,18 @@ export type Json =
   | readonly Json[]
   | { readonly [key: string]: Json | undefined };
 
-/** A number of type double, always with a point or an exponent; plain numbers are integers. */
+/** A number of type double; plain numbers are integers. */
 export class Double {
   readonly value: number;
   constructor(value: number) {
     this.value = value;
   }
 }
+
 export function double(value: number): Double {
   return new Double(value);
 }
+
 /** Text that is JSON already. */
 export class RawJson {
   readonly text: string;
