@@ -11,3 +11,4 @@ export { seededRandom, seedsFromEnvironment } from './random.ts';
 export type { SeededRandom } from './random.ts';
 export { FaultyDisk } from './faulty-disk.ts';
 export { StoreHistory } from './store-history.ts';
+export { mortal, mortalClock } from './mortal.ts';

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { silentLogger } from '#base';
-import type { Clock } from '#base';
 import { createFakeApi, createInformer } from '#client';
 import type { FakeApi } from '#client';
 import type { Pod } from '#kube/kinds';
@@ -8,7 +7,7 @@ import { frameworks, tasks } from '#mesos/kinds';
 import type { Task, TaskSpec } from '#mesos/kinds';
 import type { TaskInfo, TaskStatus } from '#mesos/protocol';
 import type { ContainerSpec } from '#node/runtime';
-import { createSimClock, seededRandom } from '#sim';
+import { createSimClock, mortal, mortalClock, seededRandom } from '#sim';
 import type { SeededRandom, SimClock } from '#sim';
 import { createExecutors } from './executors.ts';
 import { FakeSandboxFiles, fakeFetchTools } from './fake-files.ts';
@@ -18,41 +17,6 @@ import { podLabels, pods } from './names.ts';
 import type { Executors } from './options.ts';
 
 const never = new Promise<never>(() => undefined);
-
-/** The same object until `dead`: from then on no call begins and none that is under way answers. */
-export function mortal<T extends object>(target: T, dead: AbortSignal): T {
-  return new Proxy(target, {
-    get(on, name) {
-      const value: unknown = Reflect.get(on, name, on);
-      if (typeof value !== 'function') return value;
-      return (...args: unknown[]): unknown => {
-        if (dead.aborted) return never;
-        const result: unknown = value.apply(on, args);
-        if (!(result instanceof Promise)) return result;
-        return result.then(
-          (answer: unknown) => (dead.aborted ? never : answer),
-          (error: unknown) => (dead.aborted ? never : Promise.reject(error)),
-        );
-      };
-    },
-  });
-}
-
-function mortalClock(clock: Clock, dead: AbortSignal): Clock {
-  return {
-    nowMs: () => clock.nowMs(),
-    monotonicMs: () => clock.monotonicMs(),
-    sleep: (delayMs, signal) =>
-      clock.sleep(delayMs, signal).then(
-        () => (dead.aborted ? never : undefined),
-        (error: unknown) => (dead.aborted ? never : Promise.reject(error)),
-      ),
-    after: (delayMs, action) =>
-      clock.after(delayMs, () => {
-        if (!dead.aborted) action();
-      }),
-  };
-}
 
 export interface Launch {
   readonly task?: Partial<TaskInfo>;

@@ -6,7 +6,7 @@ import { createFakeApi, createInformer } from '#client';
 import type { FakeApi } from '#client';
 import type { Pod } from '#kube/kinds';
 import type { Container } from '#node/runtime';
-import { createSimClock, seededRandom, seedsFromEnvironment } from '#sim';
+import { createSimClock, mortal, mortalClock, seededRandom, seedsFromEnvironment } from '#sim';
 import type { SeededRandom, SimClock } from '#sim';
 import { FakeFiles } from './fake-files.ts';
 import { FakeRuntime } from './fake-runtime.ts';
@@ -19,42 +19,6 @@ import type { Kubelet } from './options.ts';
 import { pods } from './resources.ts';
 
 const never = new Promise<never>(() => undefined);
-
-/** The same object until `dead`: from then on no call begins and none that is under way answers. */
-function mortal<T extends object>(target: T, dead: AbortSignal): T {
-  return new Proxy(target, {
-    get(on, name) {
-      const value: unknown = Reflect.get(on, name, on);
-      if (typeof value !== 'function') return value;
-      return (...args: unknown[]): unknown => {
-        if (dead.aborted) return never;
-        const result: unknown = value.apply(on, args);
-        if (!(result instanceof Promise)) return result;
-        return result.then(
-          (answer: unknown) => (dead.aborted ? never : answer),
-          (error: unknown) => (dead.aborted ? never : Promise.reject(error)),
-        );
-      };
-    },
-  });
-}
-
-function mortalClock(clock: Clock, dead: AbortSignal): Clock {
-  return {
-    nowMs: () => clock.nowMs(),
-    monotonicMs: () => clock.monotonicMs(),
-    sleep: (delayMs, signal) =>
-      clock.sleep(delayMs, signal).then(
-        () => (dead.aborted ? never : undefined),
-        (error: unknown) => (dead.aborted ? never : Promise.reject(error)),
-      ),
-    after: (delayMs, action) =>
-      clock.after(delayMs, () => {
-        if (!dead.aborted) action();
-      }),
-  };
-}
-
 const executorLabel = 'executor';
 /** Growing ends, or nothing would ever be quiet. */
 const tasksMax = 150;
