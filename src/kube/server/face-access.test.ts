@@ -120,6 +120,25 @@ suite('Access to faces', () => {
     }
   });
 
+  test('Where nobody needs credentials, those of nobody are ignored', async () => {
+    await using cluster = await startCluster();
+    await addUser(cluster.kube.apiFor(systemUser), 'ada', '');
+    const open = accessOf(cluster, [0], 0);
+    for (const authorization of [basic('spark:secret').authorization, 'token=eyJ0', 'Basic !!!']) {
+      const answer = await open.authenticate(asked({ authorization }));
+      assert.ok(answer.ok && answer.principal === undefined, authorization);
+      const page = { authorization, origin: 'http://localhost' };
+      const web = await open.authenticate(asked(page));
+      assert.ok(!web.ok && web.status === 403, authorization);
+      const stranger = await accessOf(cluster, [0], 7).authenticate(asked({ authorization }));
+      assert.ok(!stranger.ok && stranger.status === 401, authorization);
+    }
+    for (const headers of [basic('ada:wrong'), { authorization: 'Bearer nonsense' }]) {
+      const answer = await open.authenticate(asked(headers));
+      assert.ok(!answer.ok && answer.status === 401, headers.authorization);
+    }
+  });
+
   test('RBAC decides what a user may do', async () => {
     await using cluster = await startCluster();
     const access = accessOf(cluster, [0], 0);

@@ -69,7 +69,12 @@ export function createFaceAccess(options: FaceAccessOptions): FaceAccess {
   return {
     async authenticate(request) {
       const { authorization } = request.headers;
-      if (authorization !== undefined) return byCredentials(options, authorization);
+      if (authorization !== undefined) {
+        const verdict = byCredentials(options, authorization);
+        // Tools bring a principal because they are set so. Where nobody needs one, it is ignored.
+        const ignored = options.owners.size > 0 && namesNobody(options.reader, authorization);
+        if (verdict.ok || !ignored) return verdict;
+      }
       if (options.owners.size === 0) return refuse(401, 'Credentials are needed');
       const page = pageProblem(request, options.hosts);
       if (page !== undefined) return refuse(403, page);
@@ -126,6 +131,15 @@ function byCredentials(options: FaceAccessOptions, authorization: string): FaceV
     .map((group) => group.trim())
     .filter((group) => group !== '' && !group.startsWith('system:'));
   return { ok: true, user: authenticated({ name, groups }), principal: name };
+}
+
+/** Of no user here, or in a form that is not known: no attempt on anybody's password. */
+function namesNobody(reader: Reader, authorization: string): boolean {
+  const [, scheme = '', rest = ''] = /^(\S+) *(.*)$/.exec(authorization) ?? [];
+  if (scheme.toLowerCase() === 'bearer') return false;
+  if (scheme.toLowerCase() !== 'basic') return true;
+  const [name = ''] = Buffer.from(rest, 'base64').toString('utf8').split(':');
+  return userNamed(reader, name) === undefined;
 }
 
 function byToken(options: FaceAccessOptions, token: string): FaceVerdict {

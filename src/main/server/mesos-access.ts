@@ -78,10 +78,13 @@ export function mesosAccess({ config, plan, kube, issuer }: AccessParts): MesosA
     owners: new Set(config.authenticate ? [] : [0, config.owner]),
     hosts: new Set([...ownNames, plan.hostIp, hostname().toLowerCase()]),
   });
-  return { master: masterAccess(access), marathon: marathonAccess(access) };
+  return {
+    master: masterAccess(access, config.authenticate),
+    marathon: marathonAccess(access),
+  };
 }
 
-function masterAccess(access: FaceAccess): Access {
+function masterAccess(access: FaceAccess, authenticates: boolean): Access {
   return {
     async authenticate(request, realm) {
       const verdict = await access.authenticate(request);
@@ -89,7 +92,9 @@ function masterAccess(access: FaceAccess): Access {
         const { status, message } = verdict;
         const challenge = `Basic realm="${realm}", Bearer realm="${realm}"`;
         const headers = status === 401 ? { 'WWW-Authenticate': challenge } : {};
-        return { refusal: { status, headers, body: Buffer.from(message) } };
+        // Where credentials are asked for, in Mesos' own words.
+        const text = status === 401 && authenticates ? '401 Unauthorized.' : message;
+        return { refusal: { status, headers, body: Buffer.from(text) } };
       }
       const { user, principal } = verdict;
       return {

@@ -78,7 +78,7 @@ export function start(parts: MesosParts): Faces {
     loop.catch((error: unknown) => {
       if (!signal.aborted) logger.error('A loop of Mesos ended', { error });
     });
-  const flags = masterFlags(plan);
+  const flags = masterFlags(plan, config.authenticate);
   return {
     master: createMasterFace({
       ...system,
@@ -97,15 +97,32 @@ export function start(parts: MesosParts): Faces {
 }
 
 /** What `/flags` tells: those of the reference's flags that are true here. */
-function masterFlags(plan: ClusterPlan): Readonly<Record<string, string>> {
+function masterFlags(plan: ClusterPlan, authenticates: boolean): Readonly<Record<string, string>> {
+  const asks = String(authenticates);
   return {
+    agent_ping_timeout: '15secs',
     allocation_interval: '1secs',
     allocator: 'hierarchical',
     authenticate_agents: 'false',
-    authenticate_frameworks: 'false',
+    authenticate_frameworks: asks,
+    authenticate_http_frameworks: asks,
+    authenticate_http_readonly: asks,
+    authenticate_http_readwrite: asks,
+    filter_gpu_resources: 'true',
+    framework_sorter: 'drf',
+    http_authenticators: 'basic',
+    http_framework_authenticators: 'basic',
+    max_agent_ping_timeouts: '5',
     max_completed_frameworks: '50',
     max_completed_tasks_per_framework: '1000',
+    max_operator_event_stream_subscribers: '1000',
+    max_unreachable_tasks_per_framework: '1000',
+    min_allocatable_resources: 'cpus:0.01|mem:32',
+    offer_constraints_re2_max_mem: '4096B',
+    offer_constraints_re2_max_program_size: '100',
     port: String(plan.ports.mesosMaster),
+    publish_per_framework_metrics: 'true',
+    role_sorter: 'drf',
     root_submissions: 'true',
     version: 'false',
   };
