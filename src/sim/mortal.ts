@@ -1,6 +1,9 @@
 import type { Clock } from '#base';
 
-const never = new Promise<never>(() => undefined);
+/** A new one each time: whoever waits for it can be forgotten with it. */
+function never(): Promise<never> {
+  return new Promise<never>(() => undefined);
+}
 
 /** The same object until `dead`: from then on no call begins and none that is under way answers. */
 export function mortal<T extends object>(target: T, dead: AbortSignal): T {
@@ -9,12 +12,12 @@ export function mortal<T extends object>(target: T, dead: AbortSignal): T {
       const value: unknown = Reflect.get(on, name, on);
       if (typeof value !== 'function') return value;
       return (...args: unknown[]): unknown => {
-        if (dead.aborted) return never;
+        if (dead.aborted) return never();
         const result: unknown = value.apply(on, args);
         if (!(result instanceof Promise)) return result;
         return result.then(
-          (answer: unknown) => (dead.aborted ? never : answer),
-          (error: unknown) => (dead.aborted ? never : Promise.reject(error)),
+          (answer: unknown) => (dead.aborted ? never() : answer),
+          (error: unknown) => (dead.aborted ? never() : Promise.reject(error)),
         );
       };
     },
@@ -28,8 +31,8 @@ export function mortalClock(clock: Clock, dead: AbortSignal): Clock {
     monotonicMs: () => clock.monotonicMs(),
     sleep: (delayMs, signal) =>
       clock.sleep(delayMs, signal).then(
-        () => (dead.aborted ? never : undefined),
-        (error: unknown) => (dead.aborted ? never : Promise.reject(error)),
+        () => (dead.aborted ? never() : undefined),
+        (error: unknown) => (dead.aborted ? never() : Promise.reject(error)),
       ),
     after: (delayMs, action) =>
       clock.after(delayMs, () => {
