@@ -4,7 +4,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { AccessIdentity } from '../engine/options.ts';
 import { MarathonFailure } from '../model/index.ts';
 import type { Call, Handler } from './http.ts';
-import { acceptsJson, emptyReply, failureReply, messageReply } from './http.ts';
+import { acceptsJson, acceptsText, emptyReply, failureReply, messageReply } from './http.ts';
 import { measured } from './metrics.ts';
 import { methodsOf, routeOf } from './routes.ts';
 
@@ -98,11 +98,14 @@ async function route(engine: Engine, request: FaceRequest): Promise<FaceReply> {
   const { route: target, rest } = found;
   const method =
     request.method === 'HEAD' && target.handlers.HEAD === undefined ? 'GET' : request.method;
-  const handler: Handler | undefined = target.handlers[method];
+  const asText = method === 'GET' && !acceptsJson(request) && acceptsText(request);
+  const handler: Handler | undefined =
+    (asText ? target.asText : undefined) ?? target.handlers[method];
   if (method === 'OPTIONS') return emptyReply(200, { Allow: methodsOf(target) });
   if (handler === undefined)
     return { ...messageReply(405, 'Method Not Allowed'), headers: notAllowed(methodsOf(target)) };
-  if (!target.anyType && !acceptsJson(request)) return messageReply(406, 'Not Acceptable');
+  if (!target.anyType && handler !== target.asText && !acceptsJson(request))
+    return messageReply(406, 'Not Acceptable');
   const verdict = await identify(engine, request, target.isOpen === true);
   if ('status' in verdict) return verdict;
   const call: Call = {

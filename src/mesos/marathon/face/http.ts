@@ -165,12 +165,19 @@ export function failureReply(failure: MarathonFailure): FaceReply {
   return jsonReply(JSON.stringify(failure.body), failure.status);
 }
 
-export function acceptsJson({ headers }: FaceRequest): boolean {
+export function acceptsJson(request: FaceRequest): boolean {
+  return accepts(request, ['*/*', 'application/*', 'application/json']);
+}
+
+export function acceptsText(request: FaceRequest): boolean {
+  return accepts(request, ['*/*', 'text/*', 'text/plain']);
+}
+
+function accepts({ headers }: FaceRequest, types: readonly string[]): boolean {
   const accept = headers['accept'];
   if (accept === undefined || accept.trim() === '') return true;
   return accept.split(',').some((one) => {
     const [type = '', ...parameters] = one.split(';').map((part) => part.trim().toLowerCase());
-    if (parameters.includes('q=0')) return false;
-    return type === '*/*' || type === 'application/*' || type === 'application/json';
+    return !parameters.includes('q=0') && types.includes(type);
   });
 }

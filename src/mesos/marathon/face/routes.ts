@@ -10,6 +10,7 @@ import {
   updateApps,
 } from './apps.ts';
 import { deleteDeployment, listDeployments } from './deployments.ts';
+import { listAppEndpoints, listEndpoints } from './endpoints.ts';
 import { streamEvents } from './events.ts';
 import { createGroup, deleteGroup, getGroup, patchGroup, updateGroup } from './groups.ts';
 import type { Handler } from './http.ts';
@@ -50,6 +51,8 @@ export interface Route {
   readonly handlers: Readonly<Record<string, Handler>>;
   /** Answers in other forms than JSON too. */
   readonly anyType?: boolean;
+  /** What those get who take text and not JSON. */
+  readonly asText?: Handler;
   /** Needs no credentials. */
   readonly isOpen?: boolean;
 }
@@ -76,7 +79,7 @@ const routes: readonly Route[] = [
   { pattern: /^\/v2\/deployments\/([^/]+)$/, handlers: { DELETE: deleteDeployment } },
   { pattern: /^\/v2\/queue\/?$/, handlers: { GET: listQueue } },
   { pattern: /^\/v2\/queue\/(.+)\/delay\/?$/, handlers: { DELETE: resetDelay } },
-  { pattern: /^\/v2\/tasks\/?$/, handlers: { GET: listTasks } },
+  { pattern: /^\/v2\/tasks\/?$/, handlers: { GET: listTasks }, asText: listEndpoints },
   { pattern: /^\/v2\/tasks\/delete\/?$/, handlers: { POST: deleteTasks } },
   {
     pattern: /^\/v2\/apps\/?$/,
@@ -92,6 +95,7 @@ const routes: readonly Route[] = [
   {
     pattern: /^\/v2\/apps\/(.+)\/tasks\/?$/,
     handlers: { GET: listAppTasks, DELETE: deleteAppTasks },
+    asText: listAppEndpoints,
   },
   { pattern: /^\/v2\/apps\/(.+)\/tasks\/([^/]+)\/?$/, handlers: { DELETE: deleteAppTask } },
   { pattern: /^\/v2\/apps\/(.+)\/versions\/?$/, handlers: { GET: listAppVersions } },
