@@ -5,6 +5,10 @@ import type { DownloadOptions } from './download.ts';
 export interface FetchTools {
   /** Status of the answer; the file is there when it is 200. */
   download(url: string, path: string, options: DownloadOptions): Promise<number>;
+  /** The same by FTP, over TLS or not; the file is there when it is 226. */
+  downloadByFtp(url: URL, path: string, options: DownloadOptions): Promise<number>;
+  /** What the machine's Hadoop client can read. Throws with the reference's words. */
+  copyByHadoop(uri: string, path: string, signal: AbortSignal): Promise<void>;
   /** Throws `ArchiveError`; nothing ever leaves `root`. */
   extract(
     path: string,
@@ -15,6 +19,8 @@ export interface FetchTools {
 
 export const systemFetchTools: FetchTools = {
   download: async (...args) => (await import('./download.ts')).downloadFile(...args),
+  downloadByFtp: async (...args) => (await import('./ftp.ts')).downloadByFtp(...args),
+  copyByHadoop: async (...args) => (await import('./hadoop.ts')).copyByHadoop(...args),
   extract: async (...args) => (await import('./archive.ts')).extractArchive(...args),
   gunzip: async (...args) => (await import('./archive.ts')).gunzipFile(...args),
 };

@@ -12,6 +12,36 @@ async function metricsOf(world: World): Promise<Record<string, number>> {
   return JSON.parse(Buffer.from(reply.body).toString());
 }
 
+test('Files come by FTP and by the Hadoop client; what these say is told', async () => {
+  const world = await worldWith(() => ({}));
+  world.web.set('ftp://h/a', 'by ftp');
+  world.web.set('hdfs://n/b', 'by hadoop');
+  const fetches = (...values: readonly string[]) => ({
+    task: { command: { value: 'true', uris: values.map((value) => ({ value })) } },
+  });
+  await world.launch('good', fetches('ftp://h/a', 'hdfs://n/b'));
+  await world.launch('ftp', fetches('ftp://h/none'));
+  await world.launch('hdfs', fetches('hdfs://n/none'));
+  await world.run(500);
+  assert.deepEqual(world.states('good'), ['TASK_STARTING', 'TASK_RUNNING']);
+  const { uid } = world.pod('pod-good')?.metadata ?? assert.fail();
+  const run = `/agent/slaves/A1/frameworks/F1/executors/good/runs/${uid}`;
+  assert.deepEqual(
+    [world.files.text(`${run}/a`), world.files.text(`${run}/b`)],
+    ['by ftp', 'by hadoop'],
+  );
+  const why = (id: string) => world.last(id)?.message?.replace(/^.*'[^']*': Failed/, 'Failed');
+  assert.equal(
+    why('ftp'),
+    "Failed to fetch 'ftp://h/none': Error downloading resource, received FTP return code 550",
+  );
+  assert.equal(
+    why('hdfs'),
+    "Failed to fetch 'hdfs://n/none': HDFS copyToLocal failed: no such file",
+  );
+  world.crash();
+});
+
 test('The agent counts what it told, launched and fetched', async () => {
   const world = await worldWith(({ name }) =>
     name === 'bad' ? { exitAfterMs: 50, exitCode: 1 } : {},

@@ -167,6 +167,17 @@ export function fakeFetchTools(
       files.put(path, text);
       return 200;
     },
+    async downloadByFtp(url, path) {
+      const text = web.get(url.href);
+      if (text === undefined) return 550;
+      files.put(path, text);
+      return 226;
+    },
+    async copyByHadoop(uri, path) {
+      const text = web.get(uri);
+      if (text === undefined) throw new Error('HDFS copyToLocal failed: no such file');
+      files.put(path, text);
+    },
     async extract(path, { root }) {
       files.put(`${root}/extracted`, files.text(path) ?? '');
     },

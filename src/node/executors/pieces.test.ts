@@ -47,12 +47,18 @@ const badUris: readonly (readonly [string, string | undefined, RegExp])[] = [
   ['http://x/a', 'a/../../b', /must be within the sandbox directory$/],
   ['file://relative/path', undefined, /^File URI only supports absolute paths$/],
   ['some/path', undefined, /^A relative path was passed/],
-  ['hdfs://x/a', undefined, /Hadoop/],
 ];
 for (const [value, output_file, text] of badUris)
   test(`The URI ${JSON.stringify(value)} to ${JSON.stringify(output_file)} is refused`, () => {
     assert.throws(() => sourceOf({ value, output_file }), { message: text });
   });
+
+test('Schemes lead to those who know them: FTP, and the Hadoop client for all others', () => {
+  const kinds = ['ftp://h/a', 'ftps://h/a', 'hdfs://n/a', 's3a://b/a'].map(
+    (value) => sourceOf({ value }).kind,
+  );
+  assert.deepEqual(kinds, ['ftp', 'ftp', 'hadoop', 'hadoop']);
+});
 
 test('A URI is fetched to its own name, query and all, leading blanks dropped', () => {
   assert.deepEqual(sourceOf({ value: '  https://x/d/a.tgz?v=1' }), {

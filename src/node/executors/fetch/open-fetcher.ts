@@ -112,16 +112,33 @@ class UriFetcher implements Fetcher {
       await files.copy(source.from, path);
       return;
     }
+    if (source.kind === 'hadoop') {
+      await this.#byHadoop(source, path, signal);
+      return;
+    }
     const { availableBytes } = await files.space(path.slice(0, path.lastIndexOf('/')));
     const bytesMax = Math.max(megabyte, availableBytes - spaceKeptBytes);
+    const options = { stallMs, bytesMax, signal };
+    const byFtp = source.kind === 'ftp';
     const status = await this.#told(source, () =>
-      fetchTools.download(source.from, path, { stallMs, bytesMax, signal }),
+      byFtp
+        ? fetchTools.downloadByFtp(new URL(source.from), path, options)
+        : fetchTools.download(source.from, path, options),
     );
-    if (status !== 200)
+    if (status !== (byFtp ? 226 : 200))
       throw new Error(
         `Failed to fetch '${source.uri}': ` +
-          `Error downloading resource, received HTTP return code ${status}`,
+          `Error downloading resource, received ${byFtp ? 'FTP' : 'HTTP'} return code ${status}`,
       );
+  }
+
+  async #byHadoop(source: FetchSource, path: string, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#options.fetchTools.copyByHadoop(source.from, path, signal);
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      throw new Error(`Failed to fetch '${source.uri}': ${error.message}`, { cause: error });
+    }
   }
 
   async #told<T>(source: FetchSource, action: () => Promise<T>): Promise<T> {

@@ -3,7 +3,7 @@ import type { CommandInfoURI } from '#mesos/protocol';
 /** A CommandInfo.URI, understood. */
 export interface FetchSource {
   readonly uri: string;
-  readonly kind: 'http' | 'local';
+  readonly kind: 'http' | 'ftp' | 'local' | 'hadoop';
   /** The URL, or the path on this machine. */
   readonly from: string;
   /** Within the sandbox. */
@@ -19,11 +19,9 @@ export function sourceOf(uri: CommandInfoURI): FetchSource {
   if (scheme === 'http' || scheme === 'https') return { uri: value, kind: 'http', from: value, to };
   if (scheme === undefined || scheme === 'file')
     return { uri: value, kind: 'local', from: localPath(value, scheme !== undefined), to };
-  if (scheme === 'ftp' || scheme === 'ftps')
-    throw new Error(`Failed to fetch '${value}': the protocol ${scheme} is not served`);
-  throw new Error(
-    `Failed to fetch '${value}': Failed to create HDFS client: no Hadoop client on this machine`,
-  );
+  if (scheme === 'ftp' || scheme === 'ftps') return { uri: value, kind: 'ftp', from: value, to };
+  // Its client may be set up for any scheme (docs/fetcher.md).
+  return { uri: value, kind: 'hadoop', from: value, to };
 }
 
 function localPath(value: string, file: boolean): string {
