@@ -17,6 +17,8 @@ const all = paths.length === 0;
 const roots = all ? ['src', 'tools', 'test', 'bench'].filter((path) => existsSync(path)) : paths;
 const bin = 'tools/node_modules/.bin';
 const hands = Math.min(2, availableParallelism());
+/** Of one test, on a machine that is busy with other things too. */
+const testMsMax = 5 * 60_000;
 
 interface Check {
   readonly name: string;
@@ -73,7 +75,15 @@ function unitTests(): readonly Check[] {
   return dealt(files.toSorted(), hands).map((part) => ({
     name: `unit tests (${part.length} files)`,
     command: process.execPath,
-    parameters: ['--test', '--test-isolation=none', '--test-reporter=dot', ...part],
+    parameters: [
+      '--test',
+      '--test-isolation=none',
+      // One that hangs is named; what a failed one left open does not keep the others waiting.
+      `--test-timeout=${testMsMax}`,
+      '--test-force-exit',
+      '--test-reporter=dot',
+      ...part,
+    ],
   }));
 }
 

@@ -85,20 +85,24 @@ async function runSuite(suite: Suite): Promise<Sum> {
 
 /** What is not shown as it comes is shown whole at the end, so that two processes do not mix their lines. */
 async function runFiles(suite: Suite, files: readonly string[], live: boolean): Promise<Sum> {
+  const millisecondsMax = suite.minutesMax * 60_000 * (long ? 10 : 1);
   const child = spawn(
     process.execPath,
     [
       '--test',
       `--test-isolation=${suite.isolated ? 'process' : 'none'}`,
       // A failed test may leave a server open: its file has ended all the same.
-      ...(suite.isolated ? ['--test-concurrency=1', '--test-force-exit'] : []),
+      '--test-force-exit',
+      ...(suite.isolated ? ['--test-concurrency=1'] : []),
+      // One that hangs is named, and the others are run.
+      `--test-timeout=${millisecondsMax / 2}`,
       '--test-reporter=spec',
       ...files,
     ],
     {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: { ...process.env, ...(long ? { TANDEM_TEST_LONG: '1' } : {}) },
-      timeout: suite.minutesMax * 60_000 * (long ? 10 : 1),
+      timeout: millisecondsMax,
     },
   );
   const ended = new Promise<number>((resolve) => {
