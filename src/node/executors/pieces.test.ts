@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { worldWith } from './test-world.test.ts';
 import { silentLogger } from '#base';
 import type { Task } from '#mesos/kinds';
 import type { Resource } from '#mesos/protocol';
@@ -186,4 +187,36 @@ test('Volumes of a task lie in its sandbox, on a disk, or where the machine has 
     ({ hostPath, containerPath }) => `${hostPath} ${containerPath}`,
   );
   assert.deepEqual(shown, ['/w/volumes/roles/eng dev/p1 data', '/srv rel', `${run}/common shared`]);
+});
+
+test('A volume of a default executor is found at its place in the executor’s sandbox', async () => {
+  const disk: Resource = {
+    name: 'disk',
+    type: 'SCALAR',
+    scalar: { value: 1 },
+    reservations: [{ type: 'DYNAMIC', role: 'eng' }],
+    disk: { persistence: { id: 'p1' }, volume: { container_path: 'data', mode: 'RW' } },
+  };
+  const inParent = (container_path: string, path: string, mode: 'RO' | 'RW') => ({
+    mode,
+    container_path,
+    source: { type: 'SANDBOX_PATH', sandbox_path: { type: 'PARENT', path } } as const,
+  });
+  const world = await worldWith(() => ({}));
+  const executor = { type: 'DEFAULT', executor_id: { value: 'e' }, resources: [disk] } as const;
+  const volumes = [inParent('own', 'data', 'RW'), inParent('inner', 'data/x', 'RO')];
+  await world.launch('t', {
+    task: { executor, container: { type: 'MESOS', volumes } },
+    spec: { execution: 'Group', executorID: 'e', group: 0 },
+  });
+  await world.run(300);
+  assert.deepEqual(world.states('t'), ['TASK_STARTING', 'TASK_RUNNING']);
+  const { uid } = world.pod('pod-t')?.metadata ?? assert.fail();
+  const run = `/agent/slaves/A1/frameworks/F1/executors/e/runs/${uid}`;
+  const nested = `${run}/containers/${world.task('t').metadata.uid}`;
+  const volume = '/agent/volumes/roles/eng/p1';
+  assert.equal(await world.files.readLink(`${run}/data`), volume);
+  assert.equal(await world.files.readLink(`${nested}/own`), volume);
+  assert.equal(await world.files.readLink(`${nested}/inner`), `${volume}/x`);
+  world.crash();
 });

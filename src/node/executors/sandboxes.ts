@@ -12,7 +12,7 @@ import { nestedIDOf, runNamesOf, type RunNames, type WorkPaths } from './paths.t
 import { networkProblem } from './networks.ts';
 import { processLimits } from './rlimits.ts';
 import { makeVolumes } from './volume-places.ts';
-import { taskVolumes } from './volumes.ts';
+import { executorVolumes, taskVolumes } from './volumes.ts';
 import type { World } from './world.ts';
 
 // slave/paths.cpp, createSandboxDirectory: nobody else may look into a task's directory.
@@ -59,8 +59,12 @@ export class Sandboxes {
     const names = runNamesOf(task, pod.metadata.uid);
     const { files } = this.#world.options;
     const run = this.#paths.run(names);
-    if (task.spec.execution === 'Group') await files.makeDir(run);
-    else await files.makeDir(run, { owner: await this.userOf(pod, task), mode: sandboxMode });
+    if (task.spec.execution === 'Group') {
+      await files.makeDir(run);
+      const volumes = executorVolumes(task, names, this.#paths);
+      const owner = volumes.length === 0 ? undefined : await this.userOf(pod, task);
+      await makeVolumes(files, volumes, { directory: run, owner, process: true });
+    } else await files.makeDir(run, { owner: await this.userOf(pod, task), mode: sandboxMode });
     await files.link(run, this.#paths.latest(names));
     const { namespace = '', name: podName } = pod.metadata;
     const note: RunNote = { ...names, namespace, podName };

@@ -26,13 +26,53 @@ export function taskVolumes(task: Task, names: RunNames, paths: WorkPaths): read
     ? [...(info.executor?.resources ?? []), ...(info.resources ?? [])]
     : [...(info.resources ?? [])];
   const container = custom ? info.executor?.container : info.container;
+  const executor = executorVolumes(task, names, paths);
   const own = execution === 'Group' ? paths.nested(names, nestedIDOf(task)) : paths.run(names);
   return [
     ...resources.flatMap((resource) => persistentOf(resource, paths)),
     ...(container?.volumes ?? []).flatMap((volume) =>
       sandboxVolume(volume, { own, parent: paths.run(names) }),
     ),
-  ];
+  ].map((volume) => throughExecutor(volume, executor, paths.run(names)));
+}
+
+/**
+ * What lies in a default executor's own sandbox besides what is made there: its persistent volumes
+ * and those of its container. Tasks name them by their place in it (SANDBOX_PATH, PARENT).
+ */
+export function executorVolumes(
+  task: Task,
+  names: RunNames,
+  paths: WorkPaths,
+): readonly TaskVolume[] {
+  const { execution, task: info } = task.spec;
+  if (execution !== 'Group') return [];
+  const run = paths.run(names);
+  return [
+    ...(info.executor?.resources ?? []).flatMap((resource) => persistentOf(resource, paths)),
+    ...(info.executor?.container?.volumes ?? []).flatMap((volume) =>
+      sandboxVolume(volume, { own: run, parent: run }),
+    ),
+  ].filter(({ containerPath }) => !containerPath.startsWith('/'));
+}
+
+/** A place in the executor's sandbox that is a volume of the executor is that volume. */
+function throughExecutor(
+  volume: TaskVolume,
+  executor: readonly TaskVolume[],
+  run: string,
+): TaskVolume {
+  for (const { hostPath, containerPath, readOnly, persistent } of executor) {
+    const place = `${run}/${containerPath}`;
+    if (volume.hostPath !== place && !volume.hostPath.startsWith(`${place}/`)) continue;
+    return {
+      ...volume,
+      hostPath: hostPath + volume.hostPath.slice(place.length),
+      readOnly: volume.readOnly || readOnly,
+      persistent: persistent && volume.hostPath === place,
+    };
+  }
+  return volume;
 }
 
 /** All volumes of a container that no Pod knows. */

@@ -3,7 +3,7 @@ import { CallRejected } from '#mesos/protocol';
 import type { FileInfo, VirtualFiles } from '#mesos/protocol';
 import { runNamesOf } from '../paths.ts';
 import type { WorkPaths } from '../paths.ts';
-import { taskVolumes } from '../volumes.ts';
+import { executorVolumes, taskVolumes } from '../volumes.ts';
 import type { World } from '../world.ts';
 
 // files.cpp: at most 16 pages a call.
@@ -130,9 +130,13 @@ export class SandboxView implements VirtualFiles {
     const { files } = this.#world.options;
     const pod = this.#world.pods.by('uid', run.slice(run.lastIndexOf('/') + 1))[0];
     const tasks = pod === undefined ? [] : this.#world.tasksOfPod(pod);
-    const volumes = tasks.flatMap((task) =>
-      taskVolumes(task, runNamesOf(task, pod?.metadata.uid ?? ''), this.#paths),
-    );
+    const volumes = tasks.flatMap((task) => {
+      const names = runNamesOf(task, pod?.metadata.uid ?? '');
+      return [
+        ...executorVolumes(task, names, this.#paths),
+        ...taskVolumes(task, names, this.#paths),
+      ];
+    });
     for (const { hostPath, persistent } of volumes) {
       const root = persistent ? await files.realPath(hostPath) : undefined;
       if (root !== undefined && isInside(real, root)) return true;
