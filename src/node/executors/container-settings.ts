@@ -29,12 +29,22 @@ export function taskContainer(spec: ContainerSpec, facts: SettingsFacts): Contai
   return {
     ...spec,
     env: [...spec.env, ...added],
-    mounts: [...spec.mounts, ...mountsOf(spec, { ...facts, sandbox, process })],
+    mounts: [
+      ...(process ? spec.mounts.map((mount) => inSandbox(mount, sandbox)) : spec.mounts),
+      ...mountsOf(spec, { ...facts, sandbox, process }),
+    ],
     workingDir: directoryOf(spec, { docker, process, sandbox, image: facts.imageDirectory }),
     security: securityOf(spec, facts, docker),
     ...limitsOf(facts),
     ...(!docker && hasShell(spec) && ownProcesses(facts.pod) ? withInit(spec) : {}),
   };
+}
+
+/** A Pod knows only where a sandbox lies in containers with an image; others have it at its own place. */
+function inSandbox(mount: Mount, sandbox: string): Mount {
+  const { containerPath } = mount;
+  if (!containerPath.startsWith(`${sandboxInContainer}/`)) return mount;
+  return { ...mount, containerPath: `${sandbox}${containerPath.slice(sandboxInContainer.length)}` };
 }
 
 function limitsOf({ task }: SettingsFacts): Pick<ContainerSpec, 'rlimits'> {
