@@ -342,6 +342,48 @@ const refused: readonly (readonly [string, Partial<TaskInfo>, string])[] = [
   ],
   ['nothing to run', { command: {} }, 'Task has neither a command nor an image'],
 ];
+const unserved: readonly (readonly [string, ContainerInfo, string])[] = [
+  [
+    'a volume of a driver',
+    volumeOf({ source: { type: 'DOCKER_VOLUME', docker_volume: { name: 'x' } } }),
+    'Volumes of Docker volume drivers are not supported',
+  ],
+  ['a CSI volume', volumeOf({ source: { type: 'CSI_VOLUME' } }), 'CSI volumes are not supported'],
+  [
+    'a volume of an image',
+    volumeOf({ image: { type: 'DOCKER', docker: { name: 'i' } } }),
+    'Volumes of images are not supported',
+  ],
+  [
+    'an Appc image',
+    { type: 'MESOS', mesos: { image: { type: 'APPC', appc: { name: 'i' } } } },
+    'Appc images are not supported',
+  ],
+];
+for (const [what, container, want] of unserved)
+  test(`Whoever is given ${what}, it is refused in words`, () => {
+    const executor_id = { value: 'e' };
+    const custom = { type: 'CUSTOM', executor_id, command: { value: 'x' }, container } as const;
+    const pod = { type: 'DEFAULT', executor_id, container } as const;
+    assert.equal(podProblem(infoOf({ container })), want);
+    assert.equal(podProblem(infoOf({ executor: custom })), want);
+    assert.equal(podProblem(infoOf({ executor: pod })), want);
+  });
+
+test('The volume driver of a Docker container is refused in words', () => {
+  const want = 'Volumes of Docker volume drivers are not supported';
+  assert.equal(podProblem(infoOf({ container: docker({ volume_driver: 'rexray' }) })), want);
+  const parameters = [{ key: 'volume-driver', value: 'rexray' }];
+  assert.match(
+    podProblem(infoOf({ container: docker({ parameters }) })) ?? '',
+    /^Docker parameter/,
+  );
+});
+
+function volumeOf(more: object): ContainerInfo {
+  return { type: 'MESOS', volumes: [{ mode: 'RW', container_path: 'x', ...more }] };
+}
+
 for (const [what, more, want] of refused)
   test(`A task is refused for ${what}`, () => {
     assert.equal(podProblem(infoOf(more)), want);
