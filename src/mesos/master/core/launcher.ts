@@ -206,6 +206,7 @@ export class Launcher {
     for (const task of plan.tasks) {
       task.launching = undefined;
       ends.get(task)?.resolve(ok);
+      ends.delete(task);
       if (ok) this.#core.tasks.stored(task);
     }
     if (ok && plan.kind === 'pod' && plan.executor !== undefined)

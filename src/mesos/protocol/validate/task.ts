@@ -10,7 +10,7 @@ import { orderedJson, resourcesText } from '../resources/text.ts';
 import type { ContainerInfo, ExecutorInfo, TaskInfo } from '../types.ts';
 import { validateCheck, validateHealthCheck } from './checks.ts';
 import { sharesCgroups, validateCommand, validateContainer } from './container.ts';
-import { firstProblem, under, validateExecutorThere } from './executor.ts';
+import { under, validateExecutorThere } from './executor.ts';
 import { validateID } from './names.ts';
 import {
   haveOverlap,
@@ -40,57 +40,52 @@ export interface LaunchContext {
 }
 
 export function validateTask(task: TaskInfo, context: LaunchContext): string | undefined {
-  return firstProblem([
-    () => validateTaskItself(task, context),
-    () => validateTaskExecutor(task, context),
-    () =>
-      sharesCgroups(task.container) === false
-        ? "Only tasks in a task group may have 'share_cgroups' set to 'false'"
-        : undefined,
-  ]);
+  return (
+    validateTaskItself(task, context) ??
+    validateTaskExecutor(task, context) ??
+    (sharesCgroups(task.container) === false
+      ? "Only tasks in a task group may have 'share_cgroups' set to 'false'"
+      : undefined)
+  );
 }
 
 /** All but its executor: for LAUNCH and LAUNCH_GROUP. */
 export function validateTaskItself(task: TaskInfo, context: LaunchContext): string | undefined {
   const { task_id: taskID, agent_id: agentID, check, health_check: health } = task;
   const { kill_policy: kill, max_completion_time: completion, command, container } = task;
-  return firstProblem([
-    () => validateID(taskID.value),
-    () => (context.hasTask(taskID.value) ? `Task has duplicate ID: ${taskID.value}` : undefined),
-    () =>
-      context.hasUnreachableTask(taskID.value)
-        ? `Task reuses the ID of an unreachable task: ${taskID.value}`
-        : undefined,
-    () =>
-      agentID.value === context.agentID
-        ? undefined
-        : `Task uses invalid agent ${agentID.value} while agent ${context.agentID} is expected`,
-    () =>
-      (kill?.grace_period?.nanoseconds ?? 0) < 0
-        ? "Task's 'kill_policy.grace_period' must be non-negative"
-        : undefined,
-    () =>
-      (completion?.nanoseconds ?? 0) < 0
-        ? "Task's `max_completion_time` must be non-negative"
-        : undefined,
-    () => under('Task uses invalid check: ', check && validateCheck(check)),
-    () => under('Task uses invalid health check: ', health && validateHealthCheck(health)),
-    () => validateTaskResources(task),
-    () => under("Task's `CommandInfo` is invalid: ", command && validateCommand(command)),
-    () => under("Task's `ContainerInfo` is invalid: ", container && validateContainer(container)),
-    () => validateLimits(task, context.agentCapabilities),
-  ]);
+  return (
+    validateID(taskID.value) ??
+    (context.hasTask(taskID.value) ? `Task has duplicate ID: ${taskID.value}` : undefined) ??
+    (context.hasUnreachableTask(taskID.value)
+      ? `Task reuses the ID of an unreachable task: ${taskID.value}`
+      : undefined) ??
+    (agentID.value === context.agentID
+      ? undefined
+      : `Task uses invalid agent ${agentID.value} while agent ${context.agentID} is expected`) ??
+    ((kill?.grace_period?.nanoseconds ?? 0) < 0
+      ? "Task's 'kill_policy.grace_period' must be non-negative"
+      : undefined) ??
+    ((completion?.nanoseconds ?? 0) < 0
+      ? "Task's `max_completion_time` must be non-negative"
+      : undefined) ??
+    under('Task uses invalid check: ', check && validateCheck(check)) ??
+    under('Task uses invalid health check: ', health && validateHealthCheck(health)) ??
+    validateTaskResources(task) ??
+    under("Task's `CommandInfo` is invalid: ", command && validateCommand(command)) ??
+    under("Task's `ContainerInfo` is invalid: ", container && validateContainer(container)) ??
+    validateLimits(task, context.agentCapabilities)
+  );
 }
 
 function validateTaskResources({ resources = [] }: TaskInfo): string | undefined {
   if (resources.length === 0) return 'Task uses no resources';
   const sum = sumResources(resources);
-  return firstProblem([
-    () => under('Task uses invalid resources: ', validateUsable(resources)),
-    () => under('Task uses duplicate persistence ID: ', validateUniquePersistence(sum)),
-    () => under('Invalid task resources: ', validateOneRole(sum)),
-    () => under('Task mixes revocable and non-revocable resources: ', validateRevocableMix(sum)),
-  ]);
+  return (
+    under('Task uses invalid resources: ', validateUsable(resources)) ??
+    under('Task uses duplicate persistence ID: ', validateUniquePersistence(sum)) ??
+    under('Invalid task resources: ', validateOneRole(sum)) ??
+    under('Task mixes revocable and non-revocable resources: ', validateRevocableMix(sum))
+  );
 }
 
 function validateLimits(task: TaskInfo, capabilities: ReadonlySet<string>): string | undefined {
@@ -156,22 +151,19 @@ export function validateExecutorCgroups({ container }: ExecutorInfo): string | u
 
 function validateTogether({ resources = [], executor }: TaskInfo): string | undefined {
   const total = sumResources(resources, executor?.resources ?? []);
-  return firstProblem([
-    () => under('Task and its executor use invalid resources: ', validateUsable(total)),
-    () =>
-      executor !== undefined &&
-      haveOverlap([sumResources(resources), sumResources(executor.resources ?? [])])
-        ? `There are overlapping resources in the task resources ${orderedJson(resources)} and executor resources ${orderedJson(executor.resources ?? [])}`
-        : undefined,
-    () =>
-      under(
-        'Task and its executor use duplicate persistence ID: ',
-        validateUniquePersistence(total),
-      ),
-    () =>
-      under(
-        'Task and its executor mix revocable and non-revocable resources: ',
-        validateRevocableMix(total),
-      ),
-  ]);
+  return (
+    under('Task and its executor use invalid resources: ', validateUsable(total)) ??
+    (executor !== undefined &&
+    haveOverlap([sumResources(resources), sumResources(executor.resources ?? [])])
+      ? `There are overlapping resources in the task resources ${orderedJson(resources)} and executor resources ${orderedJson(executor.resources ?? [])}`
+      : undefined) ??
+    under(
+      'Task and its executor use duplicate persistence ID: ',
+      validateUniquePersistence(total),
+    ) ??
+    under(
+      'Task and its executor mix revocable and non-revocable resources: ',
+      validateRevocableMix(total),
+    )
+  );
 }

@@ -39,7 +39,7 @@ export function validateUsable(resources: readonly Resource[]): string | undefin
 }
 
 export function validateGpus(resources: readonly Resource[]): string | undefined {
-  const gpus = scalarOf(sumResources(resources), 'gpus') ?? 0;
+  const gpus = scalarOf(sumResources(resources.filter(({ name }) => name === 'gpus')), 'gpus') ?? 0;
   return Math.trunc(gpus * 1000) % 1000 === 0
     ? undefined
     : "The 'gpus' resource must be an unsigned integer";
@@ -66,8 +66,10 @@ function validateDisk(resource: Resource): string | undefined {
 
 /** Within a role on an agent. */
 export function validateUniquePersistence(resources: Resources): string | undefined {
+  const volumes = onceShared(persistentVolumes(resources));
+  if (volumes.length < 2) return undefined;
   const seen = new Set<string>();
-  for (const volume of onceShared(persistentVolumes(resources))) {
+  for (const volume of volumes) {
     const id = volume.disk?.persistence?.id ?? '';
     const key = JSON.stringify([reservationRole(volume), id]);
     if (seen.has(key)) return `Persistence ID '${id}' is not unique`;
