@@ -7,6 +7,7 @@ import { allocationCycle } from './allocator-line.ts';
 import { createToBound } from './bound.ts';
 import { hollowNodes } from './hollow-line.ts';
 import type { Line } from './line.ts';
+import { mesosIdle } from './mesos-idle.ts';
 import { masterState } from './mesos-state.ts';
 import { launches, marathonApps } from './mesos.ts';
 import { statusUpdates } from './mesos-updates.ts';
@@ -228,6 +229,17 @@ export const lines: readonly Line[] = [
     },
     repeat: 1,
     run: idle,
+  },
+  {
+    name: 'mesos-idle',
+    what: 'CPU of Mesos and Marathon beside an idle cluster: looked at once; after a framework',
+    budget: {
+      unused: { unit: '% of a core', atMost: 1 },
+      loaded: { unit: '% of a core', atMost: 0.1 },
+      'after-framework': { unit: '% of a core', atMost: 0.1 },
+    },
+    repeat: 1,
+    run: mesosIdle,
   },
   {
     name: 'hollow-nodes',

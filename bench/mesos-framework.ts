@@ -37,6 +37,7 @@ export class BenchFramework {
   readonly #stop = new AbortController();
   readonly #told: ((update: Update) => void) | undefined;
   #id = '';
+  #broken: unknown;
   #wake: () => void = () => undefined;
 
   private constructor(master: string, told: ((update: Update) => void) | undefined) {
@@ -77,7 +78,9 @@ export class BenchFramework {
         }
       }
     } catch (error) {
-      if (!this.#stop.signal.aborted) throw error;
+      // Told to whoever waits for an offer: a server that is being ended is no failure of its own.
+      this.#broken ??= error;
+      this.#wake();
     }
   }
 
@@ -123,6 +126,7 @@ export class BenchFramework {
   async offersUntil(count: number): Promise<readonly Offer[]> {
     const late = performance.now() + waitMsMax;
     while (this.#offers.length < count) {
+      if (this.#broken !== undefined) throw this.#broken;
       if (performance.now() > late) throw new Error(`${this.#offers.length} of ${count} offers`);
       await Promise.race([new Promise<void>((resolve) => (this.#wake = resolve)), sleep(1000)]);
     }
