@@ -283,9 +283,21 @@ function namesOf(parts: AgentParts): DnsHandler {
     signal: context.signal,
     zone: mesosZone(plan, parts.gateway),
     lookup: lookupHost,
+    openTasks: (feedSignal) => openTasks(parts, feedSignal),
   });
   const forward = forwarding({ servers: upstreamServers(), ask: askDns });
   return dnsHandler({ logger: context.logger, chain: [cluster, mesos, forward] });
+}
+
+/** Of other nodes' tasks an agent hears no more than their names. */
+async function openTasks(
+  { api, paths }: AgentParts,
+  signal: AbortSignal,
+): Promise<AsyncIterable<Uint8Array>> {
+  const path = `/apis/mesos.tandem.dev/v1/agents/${encodeURIComponent(paths.name)}/names`;
+  const { status, chunks } = await api.requestRaw({ path, signal });
+  if (status !== 200) throw new Error(`Names of tasks were answered with ${status}`);
+  return chunks;
 }
 
 interface Caches {

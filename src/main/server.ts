@@ -1,6 +1,7 @@
 /** The server: store, API, controllers and scheduler of one cluster, put on their ports. */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Door } from '#apiserver';
 import type { Face, Logger } from '#base';
 import { createInformer, createRecorder } from '#client';
 import { ensurePki, runNft, serve, systemClock, systemRandom } from '#io';
@@ -29,6 +30,7 @@ import { bindThrough } from './server/bind.ts';
 import { controllersOf } from './server/controllers.ts';
 import { keepHistoryShort } from './server/history.ts';
 import { MesosMessages } from './server/mesos-messages.ts';
+import { MesosNamesFeed } from './server/mesos-names.ts';
 import { serveMesos } from './server/mesos.ts';
 import { clusterScheme } from './server/scheme.ts';
 import { versionInfo } from './version.ts';
@@ -48,7 +50,10 @@ async function server(context: ProcessContext): Promise<void> {
   const broken = new AbortController();
   const onStoreFailed = (error: Error): void => broken.abort(error);
   const messages = new MesosMessages();
-  const kube = kubeServer({ config, plan, pki, store, pool, logger, onStoreFailed, messages });
+  const names = new MesosNamesFeed();
+  const doors = [messages.door, names.door];
+  const kube = kubeServer({ config, plan, pki, store, pool, logger, onStoreFailed, doors });
+  names.reads(kube.reader);
   await kube.start();
   await using _listeners = await listen(kube.face, { config, plan, pki });
   const faces = { config, plan, kube, pool, pki, messages, issuer, logger, signal };
@@ -103,7 +108,7 @@ interface KubeParts {
   readonly pool: Pool;
   readonly logger: Logger;
   readonly onStoreFailed: (error: Error) => void;
-  readonly messages: MesosMessages;
+  readonly doors: readonly Door[];
 }
 
 function kubeServer(parts: KubeParts): KubeServer {
@@ -129,7 +134,7 @@ function kubeServer(parts: KubeParts): KubeServer {
       return Object.hasOwn(descriptions, key) ? descriptions[key] : describeMesos(type, field);
     },
     onStoreFailed: parts.onStoreFailed,
-    doors: [parts.messages.door],
+    doors: parts.doors,
   });
 }
 

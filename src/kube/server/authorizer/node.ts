@@ -1,5 +1,6 @@
 import type { Attributes, Authorizer, Decision, Reader, UserInfo } from '#apiserver';
 import { persistentVolumeClaims, pods, type Pod, type PodSpec, type Volume } from '#kube/kinds';
+import type { KubeObject, ResourceName } from '#machinery';
 import { includes, coversResource, resourceText } from './rules.ts';
 import type { PolicyRule } from '#kube/kinds';
 
@@ -70,6 +71,8 @@ function decide(attributes: Attributes, graph: NodeGraph, rules: readonly Policy
       return ownNode(attributes, node, rules);
     case '/pods':
       return ownPods(attributes, node, rules);
+    case 'mesos.tandem.dev/tasks':
+      return ownTasks(attributes, node, graph);
     default:
       return byRules(attributes, rules);
   }
@@ -136,16 +139,39 @@ function ownNode(attributes: Attributes, node: string, rules: readonly PolicyRul
 
 /** Nodes see their own Pods: AuthorizeNodeWithSelectors of the reference. */
 function ownPods(attributes: Attributes, node: string, rules: readonly PolicyRule[]): Decision {
-  const { verb, subresource, fieldSelector = [] } = attributes;
+  const { verb, subresource } = attributes;
   if (subresource === '' && (verb === 'list' || verb === 'watch')) {
-    const own = fieldSelector.some(
-      ({ field, operator, value }) =>
-        field === 'spec.nodeName' && operator === '=' && value === node,
-    );
+    const own = asksOnlyFor(attributes, node);
     return own ? allow : because('can only list/watch pods with spec.nodeName field selector');
   }
   return byRules(attributes, rules);
 }
+
+/** Of Mesos' tasks a node sees its own: they carry environments. Their status has rules in RBAC. */
+function ownTasks(attributes: Attributes, node: string, graph: NodeGraph): Decision {
+  const { verb, subresource, namespace, name } = attributes;
+  if (subresource !== '') return silent;
+  if (verb === 'get')
+    return graph.isTaskOf(node, { namespace, name })
+      ? allow
+      : because(`node '${node}' can only get tasks with spec.nodeName set to itself`);
+  if ((verb === 'list' || verb === 'watch') && asksOnlyFor(attributes, node)) return allow;
+  return because('can only list/watch tasks with spec.nodeName field selector');
+}
+
+function asksOnlyFor({ fieldSelector = [] }: Attributes, node: string): boolean {
+  return fieldSelector.some(
+    ({ field, operator, value }) => field === 'spec.nodeName' && operator === '=' && value === node,
+  );
+}
+
+const taskResource: ResourceName<KubeObject & { readonly spec: { readonly nodeName: string } }> = {
+  group: 'mesos.tandem.dev',
+  version: 'v1',
+  kind: 'Task',
+  plural: 'tasks',
+  namespaced: true,
+};
 
 function byRules(attributes: Attributes, rules: readonly PolicyRule[]): Decision {
   const wanted = resourceText(attributes);
@@ -199,6 +225,15 @@ class NodeGraph {
       else counts.delete(reference);
     }
     if (counts.size === 0) this.#nodes.delete(node);
+  }
+
+  /** One that is gone is nobody's secret: the answer is that it is not found. */
+  isTaskOf(
+    node: string,
+    { namespace, name }: { readonly namespace: string; readonly name: string },
+  ): boolean {
+    const task = this.#reader.get(taskResource, name, namespace);
+    return task === undefined || task.spec.nodeName === node;
   }
 
   /** `key` is "namespace/name"; volumes are reached through the claims bound to them. */

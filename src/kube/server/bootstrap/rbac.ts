@@ -63,10 +63,11 @@ const ownClusterRoles: readonly Partial<RoleData>[] = [
     {
       verbs: ['get', 'list', 'watch'],
       apiGroups: ['mesos.tandem.dev'],
-      resources: ['frameworks', 'tasks', 'agents'],
+      resources: ['frameworks', 'agents'],
     },
     { verbs: ['patch', 'update'], apiGroups: ['mesos.tandem.dev'], resources: ['tasks/status'] },
     { verbs: ['create'], apiGroups: ['mesos.tandem.dev'], resources: ['agents/messages'] },
+    { verbs: ['get'], apiGroups: ['mesos.tandem.dev'], resources: ['agents/names'] },
   ]),
   role('tandem:mesos-viewer', mesosRules(['get', 'list', 'watch'])),
   role('tandem:mesos-user', [

@@ -63,8 +63,26 @@ export function keptOfTask(task: Task): Task {
     status: {
       state: task.status.state,
       unreachableTime: task.status.unreachableTime,
-      statuses: running === undefined ? [] : [running],
+      statuses: running === undefined ? [] : [addressesIn(running)],
     },
+  };
+}
+
+/** Of a status what addresses are read from; its data and message are for its framework. */
+function addressesIn({
+  task_id,
+  state,
+  timestamp,
+  container_status,
+  labels,
+}: TaskStatus): TaskStatus {
+  const network_infos = container_status?.network_infos;
+  return {
+    task_id,
+    state,
+    timestamp,
+    ...(network_infos !== undefined && { container_status: { network_infos } }),
+    labels,
   };
 }
 

@@ -4,8 +4,10 @@ import { nodes as nodeKind } from '#kube/kinds';
 import type { Node } from '#kube/kinds';
 import { agents as agentKind, frameworks as frameworkKind, tasks as taskKind } from '#mesos/kinds';
 import { MesosRecords } from './records.ts';
+import type { Task } from '#mesos/kinds';
 import type { ZoneFacts } from './records.ts';
 import { keptOfTask } from './task-facts.ts';
+import { TaskFollower } from './task-feed.ts';
 
 export interface MesosViewOptions {
   readonly api: Parameters<CreateInformer>[0];
@@ -14,6 +16,8 @@ export interface MesosViewOptions {
   readonly logger: Logger;
   readonly signal: AbortSignal;
   readonly zone: ZoneFacts;
+  /** The stream of `task-feed.ts`, for who may not see all tasks; absent: they come from `api`. */
+  readonly openTasks?: ((signal: AbortSignal) => Promise<AsyncIterable<Uint8Array>>) | undefined;
   /** Addresses of a host name, for frameworks' machines; absent: only nodes and the master are known. */
   readonly lookup?: ((hostname: string) => Promise<readonly string[]>) | undefined;
 }
@@ -51,25 +55,22 @@ export class MesosView {
   async #open(): Promise<void> {
     const { api, createInformer, clock, logger, signal } = this.#options;
     const common = { clock, logger };
-    const tasks = createInformer(api, taskKind, {
-      ...common,
-      fieldSelector: 'status.state=TASK_RUNNING',
-      keep: keptOfTask,
+    const touched = (): void => {
+      this.#changedMs = clock.nowMs();
+    };
+    const tasks = this.#tasks((key, task) => {
+      this.records.setTask(key, task);
+      touched();
     });
     const frameworks = createInformer(api, frameworkKind, common);
     const agents = createInformer(api, agentKind, common);
     const nodes = createInformer<Node>(api, nodeKind, { ...common, keep: keptOfNode });
-    tasks.onChange(({ key, object }) => this.records.setTask(key, object));
     agents.onChange(({ key, object }) => this.records.setAgent(key, object));
     nodes.onChange(({ key, object }) => this.records.setNode(key, object));
     frameworks.onChange(({ object, old }) => {
       if (object !== undefined) this.records.setFramework(object);
       else if (old !== undefined) this.records.removeFramework(old.spec.frameworkID);
     });
-    const touched = (): void => {
-      this.#changedMs = clock.nowMs();
-    };
-    tasks.onChange(touched);
     agents.onChange(touched);
     frameworks.onChange(touched);
     const all = [tasks, frameworks, agents, nodes];
@@ -78,6 +79,22 @@ export class MesosView {
         if (!signal.aborted) logger.error('Names of Mesos are no longer followed', { error });
       });
     await Promise.all(all.map(({ synced }) => synced));
+  }
+
+  #tasks(changed: (key: string, task: Task | undefined) => void): {
+    readonly synced: Promise<void>;
+    run(signal: AbortSignal): Promise<void>;
+  } {
+    const { api, createInformer, clock, logger, openTasks: open } = this.#options;
+    if (open !== undefined) return new TaskFollower({ open, changed, clock, logger });
+    const tasks = createInformer(api, taskKind, {
+      clock,
+      logger,
+      fieldSelector: 'status.state=TASK_RUNNING',
+      keep: keptOfTask,
+    });
+    tasks.onChange(({ key, object }) => changed(key, object));
+    return tasks;
   }
 
   /** What is known now; a name that is looked up elsewhere is known at the next question. */
