@@ -139,6 +139,22 @@ test('grow() takes the room of ended containers and leaves them for their logs',
   await kube.grow([{ ...to, prune: ['c'], ports: [port] }]);
   const [left] = (kube.reader.get(pods, 'a', 'mesos-x') ?? assert.fail()).spec.containers;
   assert.deepEqual([left?.name, left?.ports], ['d', [port]]);
+  const mounting = (name: string, volume: string) => ({
+    ...container(name, '100m'),
+    volumeMounts: [{ name: volume, mountPath: '/x' }],
+  });
+  const volume = (name: string) => ({ name, hostPath: { path: '/srv', type: '' } });
+  const names = () => kube.reader.get(pods, 'a', 'mesos-x')?.spec.volumes?.map(({ name }) => name);
+  const more = { volumes: [volume('v1-0')], annotations: { x: 'y' } };
+  await kube.grow([{ ...to, containers: [mounting('e', 'v1-0')], ...more }]);
+  await kube.grow([
+    { ...to, containers: [mounting('f', 'v2-0')], volumes: [volume('v2-0')], heldPorts: '31000' },
+  ]);
+  assert.deepEqual(names(), ['v1-0', 'v2-0']);
+  await kube.grow([{ ...to, prune: ['e'] }]);
+  assert.deepEqual(names(), ['v2-0']);
+  const { annotations } = (kube.reader.get(pods, 'a', 'mesos-x') ?? assert.fail()).metadata;
+  assert.deepEqual([annotations?.['x'], annotations?.[heldPorts]], ['y', '31000']);
   kube.check();
 });
 

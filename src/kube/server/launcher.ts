@@ -30,6 +30,9 @@ export interface Growth {
   readonly podName: string;
   readonly podUID: string;
   readonly containers?: Pod['spec']['containers'] | undefined;
+  /** Added to the Pod's; those that only containers taken out had mounted go with these. */
+  readonly volumes?: Pod['spec']['volumes'] | undefined;
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
   /** Names of containers that are taken out of the Pod; the last one stays. */
   readonly prune?: readonly string[] | undefined;
   /** Names of containers that have ended and give their room back: they stay for their logs. */
@@ -222,7 +225,7 @@ function goneText(pod: Pod | undefined, growth: Growth): string | undefined {
 
 /** The Pod as it will be. Nothing of the old one is changed, parts of it are shared. */
 function grown(pod: Pod, growth: Growth): Pod {
-  const { prune = [], release = [], containers = [], heldPorts } = growth;
+  const { prune = [], release = [], containers = [], heldPorts, annotations } = growth;
   const kept = pod.spec.containers
     .filter(({ name }) => !prune.includes(name))
     .map((one) => (release.includes(one.name) ? emptied(one) : one));
@@ -236,13 +239,31 @@ function grown(pod: Pod, growth: Growth): Pod {
     metadata: {
       ...pod.metadata,
       generation: generation === undefined ? undefined : generation + 1,
-      ...(heldPorts !== undefined && {
-        annotations: { ...pod.metadata.annotations, [heldPortsAnnotation]: heldPorts },
+      ...((heldPorts ?? annotations) !== undefined && {
+        annotations: {
+          ...pod.metadata.annotations,
+          ...annotations,
+          ...(heldPorts !== undefined && { [heldPortsAnnotation]: heldPorts }),
+        },
       }),
     },
-    spec: { ...pod.spec, containers: resized },
+    spec: { ...pod.spec, containers: resized, ...volumesOf(pod, growth, resized) },
     ...(release.length > 0 && { status: statusWithout(pod.status, release) }),
   };
+}
+
+function volumesOf(
+  { spec }: Pod,
+  { volumes = [], prune = [] }: Growth,
+  left: readonly Container[],
+): Pick<Pod['spec'], 'volumes'> {
+  if (volumes.length === 0 && prune.length === 0) return {};
+  const mountedBy = (containers: readonly Container[]): ReadonlySet<string> =>
+    new Set(containers.flatMap((one) => (one.volumeMounts ?? []).map(({ name }) => name)));
+  const gone = mountedBy(spec.containers.filter(({ name }) => prune.includes(name)));
+  const kept = mountedBy(left);
+  const all = [...(spec.volumes ?? []), ...volumes];
+  return { volumes: all.filter(({ name }) => !gone.has(name) || kept.has(name)) };
 }
 
 function ofFirst(first: Container, { ports, requests, limits }: Growth): Partial<Container> {

@@ -30,6 +30,9 @@ export interface Growth {
   readonly podUID: string;
   /** Appended to `spec.containers`; their requests grow the claim. */
   readonly containers?: Pod['spec']['containers'] | undefined;
+  /** What these containers mount, and what a value of theirs is told by. */
+  readonly volumes?: Pod['spec']['volumes'] | undefined;
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
   /** Containers whose tasks have ended and are acknowledged: taken out, their requests too. */
   readonly prune?: readonly string[] | undefined;
   /** The same, but they stay in the Pod for their logs: they hold nothing any more. */

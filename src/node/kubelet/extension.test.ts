@@ -206,3 +206,32 @@ test('An append that was granted before the end was told keeps the Pod alive', a
   assert.equal(w.runtime.starts.length, 2);
   await w.stop();
 });
+
+test('A Pod that gets a container with a volume of its own mounts it', async () => {
+  const { api, clock, runtime, stop } = await world();
+  await createPod(api, 'a', { containers: [{ name: 'c', image: 'app', resources: {} }] });
+  await clock.advance(50);
+  const mount = { name: 'v1-0', mountPath: '/x' };
+  const more = { name: 'd', image: 'app', resources: {}, volumeMounts: [mount] };
+  const pod = await read(api, 'a');
+  await api.patch(
+    pods,
+    { namespace: 'default', name: 'a' },
+    {
+      type: 'merge',
+      body: {
+        spec: {
+          containers: [...pod.spec.containers, more],
+          volumes: [{ name: 'v1-0', hostPath: { path: '/srv', type: '' } }],
+        },
+      },
+    },
+  );
+  await clock.advance(50);
+  const added = runtime.containers().find(({ spec }) => spec.name === 'd');
+  assert.equal(
+    added?.spec.mounts.find(({ containerPath }) => containerPath === '/x')?.hostPath,
+    '/srv',
+  );
+  await stop();
+});

@@ -45,8 +45,8 @@ export class PodSetup {
     this.volumes = new PodVolumes(context.volumes, uid);
   }
 
-  get volumesReady(): boolean {
-    return this.#ready;
+  volumesReady(pod: Pod): boolean {
+    return this.#ready && this.volumes.holds(pod);
   }
   get busy(): boolean {
     return this.#busy;
@@ -92,7 +92,7 @@ export class PodSetup {
   ): Promise<boolean> {
     const attempt = (wanted.view.sandboxes[0]?.spec.attempt ?? -1) + 1;
     const [volumes, sandbox] = await Promise.allSettled([
-      this.#ready ? undefined : this.#prepare(pod, wanted.view, signal),
+      this.volumesReady(pod) ? undefined : this.#prepare(pod, wanted.view, signal),
       wanted.sandbox ? this.#makeSandbox(pod, { attempt, view: wanted.view }, signal) : undefined,
     ]);
     if (signal.aborted) return true;
@@ -111,7 +111,8 @@ export class PodSetup {
 
   /** Volumes, and what the extension makes before the first container. */
   async #prepare(pod: Pod, view: PodView, signal: AbortSignal): Promise<void> {
-    if (!this.#mounted) await this.volumes.prepare(pod, payloadSources(this.#context, pod, ''));
+    if (!this.#mounted || !this.volumes.holds(pod))
+      await this.volumes.prepare(pod, payloadSources(this.#context, pod, ''));
     this.#mounted = true;
     const { extension } = this.#context.options;
     // An agent that was restarted finds what its predecessor made.

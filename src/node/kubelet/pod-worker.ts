@@ -276,7 +276,7 @@ export class PodWorker {
     const changed = 'Pod sandbox changed, it will be killed and re-created.';
     for (const container of stranded)
       this.#keeper.kill(container, { message: changed, graceSeconds: undefined });
-    if (!this.#setup.volumesReady || plan.sandbox) {
+    if (!this.#setup.volumesReady(this.#pod) || plan.sandbox) {
       if (stranded.length > 0) return;
       this.#due(this.#setup.begin(this.#pod, { view, sandbox: plan.sandbox }, signal));
       return;

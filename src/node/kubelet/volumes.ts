@@ -46,6 +46,11 @@ export class PodVolumes {
     return `${this.#options.dirs.memory}/${this.#uid}`;
   }
 
+  /** Are all there that the Pod has? Pods of Mesos' executors get more while they run. */
+  holds(pod: Pod): boolean {
+    return (pod.spec.volumes ?? []).every(({ name }) => this.#paths.has(name));
+  }
+
   /** Makes all volumes; what exists already is left as it is. */
   async prepare(pod: Pod, sources: PayloadSources): Promise<void> {
     await this.#options.files.makeDir(this.podDir, 0o750);

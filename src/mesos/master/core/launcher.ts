@@ -3,7 +3,7 @@ import { isStatus, type NewObject } from '#machinery';
 import { objectName, type Task } from '#mesos/kinds';
 import type { TaskStatus } from '#mesos/protocol';
 import type { Launch, LaunchResult } from '../doors.ts';
-import { podOf, podSize, taskContainers } from '../pods/pod.ts';
+import { podOf, podSize, groupParts } from '../pods/pod.ts';
 import { refuseTask } from './accept.ts';
 import type { ExecutorBook, FrameworkBook, TaskBook } from './books.ts';
 import type { Core } from './core.ts';
@@ -135,9 +135,7 @@ export class Launcher {
             namespace: executor.framework.namespace,
             podName: executor.podName,
             podUID: executor.podUID,
-            ...(groups.length > 0 && {
-              containers: taskContainers(this.#place(executor.framework), groups),
-            }),
+            ...(groups.length > 0 && groupParts(this.#place(executor.framework), groups)),
             ...podSize(executor),
             tasks: plan.tasks.map((task) => taskObject(task)),
           },

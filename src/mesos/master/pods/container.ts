@@ -1,5 +1,5 @@
 import type { CommandInfo, ContainerInfo, LinuxInfo, NetworkInfo, Volume } from '#mesos/protocol';
-import { applyParameters, addMount, type PodDraft } from './parameters.ts';
+import { applyParameters, addMount, nextVolume, type PodDraft } from './parameters.ts';
 import { annotations } from '../doors.ts';
 import { environmentOf, executionOf } from './command.ts';
 
@@ -122,7 +122,7 @@ function addSecret(pod: PodDraft, { container_path: path, source }: Volume): str
   const secret = source?.secret;
   const target = path.startsWith('/') ? path : `${sandboxDirectory}/${path}`;
   const file = target.slice(target.lastIndexOf('/') + 1);
-  const number = pod.spec.volumes?.length ?? 0;
+  const number = nextVolume(pod);
   const name = `v${number}`;
   if (secret?.reference !== undefined) {
     const { name: secretName, key = 'value' } = secret.reference;

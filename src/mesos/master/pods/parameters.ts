@@ -10,6 +10,8 @@ export interface PodDraft {
   readonly container: Draft<Container>;
   readonly labels: Record<string, string>;
   readonly annotations: Record<string, string>;
+  /** Of names of volumes, where other containers of the Pod have theirs: `2-`. */
+  readonly volumePrefix?: string | undefined;
 }
 
 /** A string is why the parameter cannot be obeyed. */
@@ -87,19 +89,25 @@ function addVolume(pod: PodDraft, value: string): string | undefined {
 type VolumeSource = Omit<NonNullable<Draft<PodSpec>['volumes']>[number], 'name'>;
 
 export function addMount(
-  { spec, container }: PodDraft,
+  pod: PodDraft,
   path: string,
   source: VolumeSource,
   readOnly = false,
 ): string | undefined {
   if (!path.startsWith('/')) return 'the path in the container must be absolute';
-  const name = `v${spec.volumes?.length ?? 0}`;
+  const { spec, container } = pod;
+  const name = `v${nextVolume(pod)}`;
   spec.volumes = [...(spec.volumes ?? []), { name, ...source }];
   container.volumeMounts = [
     ...(container.volumeMounts ?? []),
     { name, mountPath: path, ...(readOnly && { readOnly: true }) },
   ];
   return undefined;
+}
+
+/** What tells a volume from the Pod's others. */
+export function nextVolume({ spec, volumePrefix = '' }: PodDraft): string {
+  return `${volumePrefix}${spec.volumes?.length ?? 0}`;
 }
 
 const labelKey =

@@ -4,7 +4,7 @@ import type { ContainerInfo, ExecutorInfo, FrameworkInfo, TaskInfo } from '#meso
 import { ExecutorBook, FrameworkBook, TaskBook } from '../core/books.ts';
 import { annotations, labels } from '../doors.ts';
 import { literal } from './command.ts';
-import { podOf } from './pod.ts';
+import { groupParts, podOf } from './pod.ts';
 import { podProblem } from './problems.ts';
 
 function frameworkOf(info: Partial<FrameworkInfo> = {}): FrameworkBook {
@@ -241,6 +241,39 @@ test('A secret by value is an environment variable, or a file from an annotation
     container?.volumeMounts?.map((mount) => mount?.mountPath),
     ['/mnt/mesos/sandbox/keys/pw', '/data'],
   );
+});
+
+test('A further group brings volumes of its own, under names of its own', () => {
+  const framework = frameworkOf();
+  const volumes = [
+    { mode: 'RO', container_path: '/x', host_path: '/srv' },
+    {
+      mode: 'RO',
+      container_path: '/pw',
+      source: { type: 'SECRET', secret: { type: 'VALUE', value: { data: 'cHc=' } } },
+    },
+  ] as const;
+  const task = new TaskBook(framework, {
+    agentID: 'm-S0',
+    nodeName: 'n1',
+    executorID: 'e1',
+    execution: 'Group',
+    info: infoOf({ container: { type: 'MESOS', volumes } }),
+    podName: 'e1-abc',
+    container: 'c',
+    group: 2,
+    key: 'mesos-shop/c',
+  });
+  const parts = groupParts({ framework }, [task]);
+  assert.deepEqual(
+    parts.volumes?.map(({ name }) => name),
+    ['v2-0', 'v2-1'],
+  );
+  assert.deepEqual(
+    parts.containers[0]?.volumeMounts?.map(({ name }) => name),
+    ['v2-0', 'v2-1'],
+  );
+  assert.deepEqual(parts.annotations, { 'mesos.tandem.dev/secret-2-1': 'pw' });
 });
 
 test('A container without a network says so to the agent', () => {

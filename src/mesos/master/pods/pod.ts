@@ -191,16 +191,28 @@ export function podSize(executor: ExecutorBook): {
   return own.length === 0 ? size : { ...size, ports: own };
 }
 
-/** Containers of a further group of a default executor. */
-export function taskContainers(
+/** What a further group of a default executor adds to its Pod. */
+export function groupParts(
   place: { readonly framework: FrameworkBook },
   tasks: readonly TaskBook[],
-): readonly Container[] {
+): {
+  readonly containers: readonly Container[];
+  readonly volumes?: NonNullable<PodSpec['volumes']>;
+  readonly annotations?: Readonly<Record<string, string>>;
+} {
   const draft: PodDraft = {
     spec: { containers: [] },
     container: { name: '', resources: {} },
     labels: {},
     annotations: { [annotations.user]: place.framework.info.user },
+    volumePrefix: `${tasks[0]?.group ?? 0}-`,
   };
-  return containersOf(draft, tasks);
+  const containers = containersOf(draft, tasks);
+  const { [annotations.user]: _user, ...notes } = draft.annotations;
+  const volumes = draft.spec.volumes as PodSpec['volumes'];
+  return {
+    containers,
+    ...(volumes !== undefined && { volumes }),
+    ...(Object.keys(notes).length > 0 && { annotations: notes }),
+  };
 }
