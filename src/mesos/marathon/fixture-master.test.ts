@@ -37,6 +37,8 @@ export class TestMaster implements SchedulerLink {
   rescinds: () => boolean = () => false;
   /** Killed tasks take this long to end. */
   killDelayMs = 0;
+  /** An executor without tasks takes this long to end. */
+  executorEndMs = 0;
   readonly #clock: SimClock;
   readonly #agents: readonly { readonly id: string; readonly cpus: number; readonly mem: number }[];
   readonly #offers = new Map<string, Offer>();
@@ -104,7 +106,25 @@ export class TestMaster implements SchedulerLink {
       ...more,
     });
     if (task.updates.length === 1) this.#sendUpdate(task);
-    if (isOver(state)) this.#offerSoon();
+    if (isOver(state)) this.#ended(task);
+  }
+
+  #executorEnded(id: string): void {
+    this.#send({ type: 'FAILURE', failure: { executor_id: { value: id } } });
+    this.#offerSoon();
+  }
+
+  #soon(delayMs: number, action: () => void): void {
+    if (delayMs === 0) queueMicrotask(action);
+    else this.#clock.after(delayMs, action);
+  }
+
+  /** The executor of a pod ends with the last of its tasks. */
+  #ended({ info: { executor } }: RunningTask): void {
+    const id = executor?.executor_id.value;
+    const isLast = !this.live.some(({ info }) => info.executor?.executor_id.value === id);
+    if (id === undefined || !isLast) this.#offerSoon();
+    else this.#soon(this.executorEndMs, () => this.#executorEnded(id));
   }
 
   #send(event: SchedulerEvent): void {
@@ -161,8 +181,7 @@ export class TestMaster implements SchedulerLink {
     const end = (): void => {
       if (!isOver(task.state)) this.report(taskID, 'TASK_KILLED');
     };
-    if (this.killDelayMs === 0) queueMicrotask(end);
-    else this.#clock.after(this.killDelayMs, end);
+    this.#soon(this.killDelayMs, end);
   }
 
   #reconcile(call: SchedulerCall): void {
@@ -207,7 +226,10 @@ export class TestMaster implements SchedulerLink {
       for (const operation of operations) this.#reserve(offer.agent_id.value, operation);
     const infos = operations.flatMap((one) => [
       ...(one.launch?.task_infos ?? []),
-      ...(one.launch_group?.task_group.tasks ?? []),
+      ...(one.launch_group?.task_group.tasks ?? []).map((info) => ({
+        ...info,
+        executor: one.launch_group?.executor,
+      })),
     ]);
     for (const info of infos) {
       const taskID = info.task_id.value;

@@ -151,6 +151,7 @@ function coreOf({ options, settings, state, loaded, commit }: Opened) {
       offers: (offers) => takers.offers?.(offers),
       rescinded: (id) => takers.rescinded?.(id),
       updated: (status) => takers.updated?.(status),
+      executorEnded: (id) => takers.executorEnded?.(id),
     },
   });
   const root = (): Root => state.root;
@@ -230,6 +231,7 @@ function assemble(opened: Opened): Engine {
     offers: (offers) => launcher.offers(offers),
     rescinded: (id) => launcher.rescinded(id),
     updated: (status) => statuses.take(status),
+    executorEnded: (id) => launcher.executorEnded(id),
   } satisfies FrameworkHandlers);
   return {
     ...common,

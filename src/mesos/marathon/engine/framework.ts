@@ -19,6 +19,7 @@ export interface FrameworkHandlers {
   offers(offers: readonly Offer[]): void;
   rescinded(offerID: string): void;
   updated(status: TaskStatus): void;
+  executorEnded(executorID: string): void;
 }
 
 /** Marathon as a framework: connects with the first need, and again whenever the stream is lost. */
@@ -330,7 +331,9 @@ class MarathonFramework implements Framework {
         this.#failed(event.error?.message ?? '');
         return;
       case 'FAILURE':
-        logger.info('The master reports a failure', { failure: event.failure });
+        logger.debug('The master reports a failure', { failure: event.failure });
+        if (event.failure?.executor_id !== undefined)
+          handlers.executorEnded(event.failure.executor_id.value);
         return;
       default:
         return;

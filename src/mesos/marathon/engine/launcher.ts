@@ -13,6 +13,8 @@ import {
 import type { Backoff } from './backoff.ts';
 import type { Framework } from './framework.ts';
 import { noteUnused, noteUsed } from './offer-stats.ts';
+import type { Lingering } from './lingering.ts';
+import { createLingering } from './lingering.ts';
 import type { MarathonSettings } from './options.ts';
 import type { Provisioned } from './provision.ts';
 import { joined, provision, reserve } from './provision.ts';
@@ -29,6 +31,7 @@ export interface Launcher {
   offers(offers: readonly Offer[]): void;
   rescinded(offerID: string): void;
   disconnected(): void;
+  executorEnded(executorID: string): void;
   /** What waits, for `/v2/queue`. */
   waiting(): readonly WaitingSpec[];
   /** Tells the framework which roles want offers. */
@@ -75,6 +78,7 @@ class OfferLauncher implements Launcher {
   readonly #options: LauncherOptions;
   readonly #line = new WaitingLine();
   readonly #tokens: Tokens;
+  readonly #lingering: Lingering;
   readonly #offers = new Map<string, Offer>();
   readonly #rescinded = new Set<string>();
   /** Roles of instances that are no more and whose reservations are still to be given back. */
@@ -88,6 +92,10 @@ class OfferLauncher implements Launcher {
     this.#tokens = createTokens(options.clock, options.settings, () => this.#reviveAll());
     for (const instance of options.tracker.all())
       this.#line.note(undefined, instance, options.clock.nowMs());
+    this.#lingering = createLingering(options, ({ role }) => {
+      this.reviseDemand();
+      options.framework.revive(role);
+    });
     options.tracker.onChange((change) => this.#changed(change));
     options.backoff.onOver(() => this.#reviveAll());
   }
@@ -103,6 +111,10 @@ class OfferLauncher implements Launcher {
 
   disconnected(): void {
     this.#offers.clear();
+  }
+
+  executorEnded(executorID: string): void {
+    this.#lingering.ended(executorID);
   }
 
   waiting(): readonly WaitingSpec[] {
@@ -126,6 +138,7 @@ class OfferLauncher implements Launcher {
 
   stop(): void {
     this.#tokens.stop();
+    this.#lingering.stop();
     this.#reservationTimer?.();
   }
 
@@ -141,12 +154,17 @@ class OfferLauncher implements Launcher {
   #wantedRoles(): ReadonlySet<string> {
     const wanted = new Set<string>(this.#releasing.values());
     for (const role of this.#line.roles())
-      for (const { id } of this.#line.of(role) ?? [])
-        if (this.#isLaunchable(id)) {
+      for (const { id, scheduled } of this.#line.of(role) ?? [])
+        if (this.#isLaunchable(id) && !this.#allLinger(scheduled)) {
           wanted.add(role);
           break;
         }
     return wanted;
+  }
+
+  #allLinger(scheduled: ReadonlySet<string>): boolean {
+    for (const id of scheduled) if (!this.#lingering.has(id)) return false;
+    return true;
   }
 
   #isLaunchable(id: string): boolean {
@@ -170,7 +188,7 @@ class OfferLauncher implements Launcher {
     this.reviseDemand();
     if (isNew && now !== undefined) {
       this.#options.framework.need();
-      this.#options.framework.revive(now.role);
+      if (!this.#lingering.has(now.instanceID)) this.#options.framework.revive(now.role);
     }
     if (leaves) this.#options.framework.revive(old.role);
   }
@@ -336,7 +354,7 @@ class OfferLauncher implements Launcher {
     let fresh: Instance | undefined;
     for (const id of waiting.scheduled) {
       const instance = tracker.get(id);
-      if (instance === undefined) continue;
+      if (instance === undefined || this.#lingering.has(id, offer.agent_id.value)) continue;
       if (!resident) return instance;
       if (instance.reservation === undefined) fresh ??= instance;
       else if (instance.agent?.agentID === offer.agent_id.value) {
