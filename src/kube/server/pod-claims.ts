@@ -8,6 +8,7 @@ import {
   hostPortsOf,
   isActive,
   ownerOf,
+  reservedKeys,
   roleLabel,
   roleOf,
 } from './pods.ts';
@@ -31,6 +32,8 @@ export class PodClaims {
    * the Pod as it is being written, where the claim was made from that.
    */
   readonly #busy = new Map<string, Pod | undefined>();
+  /** Uids by owner of Pods that found no room: it is not made for them by what their kubelet began. */
+  readonly #refused = new Map<string, string>();
   #waiters: (() => void)[] = [];
   #rebuilt = false;
 
@@ -43,7 +46,10 @@ export class PodClaims {
     const { reader } = this.#parts;
     return [
       reader.onChange(nodes, ({ key, object }) => this.setNode(key, object)),
-      reader.onChange(pods, ({ key, object }) => {
+      reader.onChange(pods, ({ key, object, old }) => {
+        // It had ended: what its kubelet says late of its beginning makes no room for it.
+        if (object !== undefined && old !== undefined && !isActive(old) && isActive(object))
+          this.#refused.set(ownerOf(object), object.metadata.uid);
         if (this.#rebuilt) this.#set(key, object);
       }),
       reader.onChange(namespaces, ({ key, object, old }) => {
@@ -60,11 +66,15 @@ export class PodClaims {
   rebuild(): void {
     const { reader, pool } = this.#parts;
     for (const node of reader.list(nodes)) this.setNode(node.metadata.name, node);
+    const undecided: Pod[] = [];
     for (const pod of reader.list(pods)) {
       if ((pod.spec.nodeName ?? '') === '' || !isActive(pod)) continue;
-      pool.adopt(this.claimOf(pod));
+      if (hasRoom(pod)) pool.adopt(this.claimOf(pod));
+      else undecided.push(pod);
     }
     this.#rebuilt = true;
+    // Stored with their node: whether there was room for them may not have been said any more.
+    for (const pod of undecided) this.#set(ownerOf(pod).slice('pod/'.length), pod);
   }
 
   isBusy(owner: string): boolean {
@@ -152,6 +162,7 @@ export class PodClaims {
     const node = pod?.spec.nodeName ?? '';
     if (pod === undefined || node === '' || !isActive(pod)) {
       if (pool.claim(owner) !== undefined) pool.release(owner);
+      if (pod === undefined) this.#refused.delete(owner);
       return;
     }
     const claim = this.claimOf(pod);
@@ -163,9 +174,15 @@ export class PodClaims {
     }
     const [verdict] = pool.commit([claim]);
     if (verdict === undefined || verdict.ok) return;
+    const { uid } = pod.metadata;
+    const runs = pod.status?.startTime !== undefined && this.#refused.get(owner) !== uid;
     // The node is not known yet, or the Pod already runs there: record it, whatever the account says.
-    if (verdict.reason === 'NodeGone' || pod.status?.startTime !== undefined) pool.adopt(claim);
-    else void this.#fail(pod, verdict);
+    if (verdict.reason === 'NodeGone' || runs) {
+      pool.adopt(claim);
+      return;
+    }
+    this.#refused.set(owner, uid);
+    void this.#fail(pod, verdict);
   }
 
   /** As a kubelet refuses a Pod it has no room for (pkg/kubelet/lifecycle/predicate.go). */
@@ -196,6 +213,16 @@ export class PodClaims {
         error: result.error,
       });
   }
+}
+
+/** It was given room: by a binding, by a launch of Mesos, or so long ago that its kubelet began. */
+function hasRoom({ metadata, status }: Pod): boolean {
+  return (
+    status?.startTime !== undefined ||
+    Object.keys(metadata.annotations ?? {}).some(reservedKeys) ||
+    status?.conditions?.some(({ type, status: is }) => type === 'PodScheduled' && is === 'True') ===
+      true
+  );
 }
 
 function sameClaim(a: Claim, b: Claim): boolean {

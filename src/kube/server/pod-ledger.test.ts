@@ -241,3 +241,84 @@ test('The ledger follows Pods and nodes through whatever comes, and through cras
     given === undefined ? Array.from({ length: 60 }, (_, seed) => seed) : [Number(given)];
   for (const seed of seeds) await assert.doesNotReject(simulate(seed), `Replay with SEED=${seed}`);
 });
+
+function opened(world: World) {
+  const pool = createPool();
+  const ledger = new PodLedger({
+    pool,
+    reader: world.reader,
+    server: world.server,
+    clock: createSimClock(),
+    logger: silentLogger,
+  });
+  ledger.open();
+  ledger.rebuild();
+  return { ledger, pool };
+}
+function withStatus(one: Pod, status: object): Pod {
+  return { ...one, status } as unknown as Pod;
+}
+const phaseOf = (world: World, name: string): string | undefined =>
+  (world.of('pods').get(`d/${name}`) as Pod | undefined)?.status.phase;
+const turns = async (): Promise<void> => {
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+};
+
+test('A Pod that finds no room holds none, however far its kubelet comes meanwhile', async () => {
+  const world = new World({ ...seededRandom(1), below: () => 1 });
+  world.put('nodes', 'n0', node('n0'));
+  const { ledger, pool } = opened(world);
+  world.put('pods', 'd/a', pod('a', 4, 'n0'));
+  const late = pod('late', 1, 'n0');
+  world.put('pods', 'd/late', late);
+  const startTime = '2026-01-01T00:00:00Z';
+  world.put('pods', 'd/late', withStatus(late, { phase: 'Pending', startTime }));
+  assert.equal(pool.claim('pod/d/late'), undefined);
+  await turns();
+  assert.equal(phaseOf(world, 'late'), 'Failed');
+  // What was under way at the kubelet comes after it.
+  world.put('pods', 'd/late', withStatus(late, { phase: 'Running', startTime }));
+  assert.equal(pool.claim('pod/d/late'), undefined);
+  await turns();
+  assert.equal(phaseOf(world, 'late'), 'Failed');
+  ledger.check();
+  pool.check();
+});
+
+test('A Pod that ended is not given room again by what its kubelet says late', async () => {
+  const world = new World({ ...seededRandom(1), below: () => 1 });
+  world.put('nodes', 'n0', node('n0'));
+  const startTime = '2026-01-01T00:00:00Z';
+  world.put('pods', 'd/a', withStatus(pod('a', 4, 'n0'), { phase: 'Running', startTime }));
+  world.put('pods', 'd/late', withStatus(pod('late', 1, 'n0'), { phase: 'Failed' }));
+  const { pool } = opened(world);
+  world.put('pods', 'd/late', withStatus(pod('late', 1, 'n0'), { phase: 'Running', startTime }));
+  assert.equal(pool.claim('pod/d/late'), undefined);
+  await turns();
+  assert.equal(phaseOf(world, 'late'), 'Failed');
+});
+
+test('A Pod that was about to find no room when the server died finds none after it', async () => {
+  const world = new World({ ...seededRandom(1), below: () => 1 });
+  world.put('nodes', 'n0', node('n0'));
+  world.put('pods', 'd/early', pod('early', 1, 'n0'));
+  const conditions = [{ type: 'PodScheduled', status: 'True' }];
+  world.put('pods', 'd/bound', withStatus(pod('bound', 2, 'n0'), { phase: 'Pending', conditions }));
+  const [launch] = launches(1, seededRandom(1));
+  assert(launch !== undefined);
+  const task = launch.pod as unknown as Pod;
+  const spec = { ...task.spec, containers: [container('c', 2)] };
+  world.put('pods', 'd/task', {
+    ...task,
+    metadata: { ...task.metadata, name: 'task' },
+    spec,
+  } as Pod);
+  const { ledger, pool } = opened(world);
+  assert.notEqual(pool.claim('pod/d/bound'), undefined);
+  assert.notEqual(pool.claim('pod/d/task'), undefined);
+  await turns();
+  assert.equal(pool.claim('pod/d/early'), undefined);
+  assert.equal(phaseOf(world, 'early'), 'Failed');
+  ledger.check();
+  pool.check();
+});
