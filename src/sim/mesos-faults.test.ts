@@ -186,6 +186,10 @@ class Simulation {
   async #quiet(): Promise<void> {
     const { clock } = this.#world;
     this.#framework.launches = false;
+    this.#framework.faithPercent = 100;
+    // What waits for its next try is told at once.
+    this.#framework.die();
+    this.#framework.start();
     this.#world.flakyPercent = 0;
     for (let turn = 0; turn < 40; turn++) {
       await clock.advance(5000);
@@ -247,31 +251,20 @@ class Simulation {
     assert.deepEqual(found.toSorted(), wanted.toSorted(), 'containers that run');
   }
 
-  /** The framework goes for good: by its own word, or by not coming back in time. */
+  /** The framework goes for good; an agent may be away meanwhile, and hears of it later. */
   async #end(): Promise<void> {
-    const { clock, random } = this.#world;
-    if (random.chance(50)) {
-      this.counts.teardowns += 1;
-      await this.#calmly(this.#framework.call({ type: 'TEARDOWN' }));
-      this.#framework.die();
-    } else {
-      this.counts.expirations += 1;
-      this.#framework.die();
-      await clock.advance(500);
-      this.#framework.failoverSeconds = 20;
-      this.#framework.start();
-      await this.#world.until('the framework is back', () => this.#framework.connected);
-      await clock.advance(1000);
-      this.#framework.die();
-      await clock.advance(19_000);
-      this.#world.check();
-      assert.equal(this.#phase(), 'Disconnected', 'it has its time to come back');
-    }
+    const { clock, random, machines } = this.#world;
+    const away = random.chance(40) ? random.pick(machines) : undefined;
+    away?.crash();
+    if (random.chance(50)) await this.#tearDown();
+    else await this.#expire();
+    await clock.advance(random.below(10_000));
+    away?.start();
     await clock.advance(40_000);
     this.#world.check();
     assert.equal(this.#phase(), 'Completed');
     assert.deepEqual(
-      this.#world.machines
+      machines
         .flatMap((machine) => machine.running())
         .map(({ spec }) => spec.name)
         .filter((name) => name !== 'c'),
@@ -280,9 +273,46 @@ class Simulation {
     );
     for (const { spec, status } of this.#world.tasks())
       assert(status.completedTime !== undefined, `Task ${spec.taskID} is over`);
-    for (const { name } of this.#world.machines)
+    for (const { name } of machines)
       for (const { owner } of this.#world.server.pool.claimsOn(name))
         assert.match(owner, /^pod\/default\//, `nothing of it is held on ${name}`);
+  }
+
+  /** By its own word. Once that is answered it is so, whatever becomes of the server. */
+  async #tearDown(): Promise<void> {
+    const world = this.#world;
+    const { clock, random } = world;
+    this.counts.teardowns += 1;
+    let answered = false;
+    await this.#calmly(
+      this.#framework.call({ type: 'TEARDOWN' }).then((taken) => {
+        answered = taken;
+      }),
+    );
+    assert(answered, 'TEARDOWN is taken');
+    this.#framework.die();
+    if (random.chance(50)) return;
+    await clock.advance(random.below(20));
+    this.counts.server += 1;
+    world.killServer();
+    await clock.advance(random.below(2000));
+    await world.startServer();
+  }
+
+  /** By not coming back in time. */
+  async #expire(): Promise<void> {
+    const { clock } = this.#world;
+    this.counts.expirations += 1;
+    this.#framework.die();
+    await clock.advance(500);
+    this.#framework.failoverSeconds = 20;
+    this.#framework.start();
+    await this.#world.until('the framework is back', () => this.#framework.connected);
+    await clock.advance(1000);
+    this.#framework.die();
+    await clock.advance(19_000);
+    this.#world.check();
+    assert.equal(this.#phase(), 'Disconnected', 'it has its time to come back');
   }
 
   #phase(): string | undefined {

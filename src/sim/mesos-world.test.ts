@@ -438,7 +438,8 @@ export class World {
     const { pool } = this.server;
     let cpu = 0;
     for (const { amounts } of pool.claimsOn(name)) cpu += amounts['cpu'] ?? 0;
-    assert(cpu <= 4000, `Node ${name} is oversold: ${cpu}`);
+    const story = pool.claimsOn(name).map(({ owner, amounts }) => `${owner} ${amounts['cpu']}`);
+    assert(cpu <= 4000, `Node ${name} is oversold: ${cpu}, ${story.join(', ')}`);
   }
 
   async stop(): Promise<void> {
