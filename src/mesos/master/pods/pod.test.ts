@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ContainerInfo, ExecutorInfo, FrameworkInfo, TaskInfo } from '#mesos/protocol';
+import type {
+  ContainerInfo,
+  ExecutorInfo,
+  FrameworkInfo,
+  TaskInfo,
+  LinuxInfo,
+} from '#mesos/protocol';
 import { ExecutorBook, FrameworkBook, TaskBook } from '../core/books.ts';
 import { annotations, labels } from '../doors.ts';
 import { literal } from './command.ts';
@@ -241,6 +247,32 @@ test('A secret by value is an environment variable, or a file from an annotation
     container?.volumeMounts?.map((mount) => mount?.mountPath),
     ['/mnt/mesos/sandbox/keys/pw', '/data'],
   );
+});
+
+test('Tasks of a group share namespaces with their executor, which may share the machine’s', () => {
+  const framework = frameworkOf();
+  const podWith = (executorLinux: LinuxInfo, taskLinux: LinuxInfo) => {
+    const container = { type: 'MESOS', linux_info: executorLinux } as const;
+    const info = { type: 'DEFAULT', executor_id: { value: 'e1' }, container } as const;
+    const names = { agentID: 'm-S0', podName: 'e1-abc' };
+    const executor = new ExecutorBook(framework, { info, ...names, podKey: 'mesos-shop/e1-abc' });
+    const task = new TaskBook(framework, {
+      ...names,
+      nodeName: 'n1',
+      executorID: 'e1',
+      execution: 'Group',
+      info: infoOf({ container: { type: 'MESOS', linux_info: taskLinux } }),
+      container: 'c',
+      group: 0,
+      key: 'mesos-shop/c',
+    });
+    const { spec } = podOf({ framework }, { tasks: [task], executor });
+    return [spec?.hostPID, spec?.hostIPC, spec?.shareProcessNamespace];
+  };
+  const shares = { share_pid_namespace: true, ipc_mode: 'SHARE_PARENT' } as const;
+  assert.deepEqual(podWith({}, shares), [undefined, undefined, true]);
+  assert.deepEqual(podWith(shares, shares), [true, true, undefined]);
+  assert.deepEqual(podWith({}, {}), [undefined, undefined, undefined]);
 });
 
 test('A further group brings volumes of its own, under names of its own', () => {

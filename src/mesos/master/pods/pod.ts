@@ -1,6 +1,6 @@
 import type { Container, Pod, PodSpec } from '#kube/kinds';
 import type { Draft, NewObject } from '#machinery';
-import type { CommandInfo, ContainerInfo, Labels, Resource } from '#mesos/protocol';
+import type { CommandInfo, ContainerInfo, ExecutorInfo, Labels, Resource } from '#mesos/protocol';
 import type { ExecutorBook, FrameworkBook, TaskBook } from '../core/books.ts';
 import { agentAnnotation } from '../core/executors.ts';
 import { annotations, labels as labelNames } from '../doors.ts';
@@ -37,7 +37,7 @@ export function podOf(place: { readonly framework: FrameworkBook }, plan: PodPla
     draft.container.resources = executorAmounts(executor);
     draft.spec.containers = [draft.container];
   } else {
-    draft.spec.containers = containersOf(draft, tasks);
+    draft.spec.containers = containersOf(draft, tasks, executor?.info);
     const [leader] = draft.spec.containers;
     // A default executor is no process here: what it asked for belongs to the Pod as a whole.
     if (executor !== undefined) {
@@ -140,15 +140,39 @@ function addLabels(to: Record<string, string>, labels: Labels | undefined): void
 }
 
 /** Tasks as containers; volumes and settings of the whole Pod go into the draft. */
-function containersOf(draft: PodDraft, tasks: readonly TaskBook[]): Draft<Container>[] {
+function containersOf(
+  draft: PodDraft,
+  tasks: readonly TaskBook[],
+  executor: ExecutorInfo | undefined,
+): Draft<Container>[] {
+  if (executor !== undefined) shareWithHost(draft, executor);
   return tasks.map((task) => {
     const container: Draft<Container> = { name: task.container ?? 'task', resources: {} };
     const one = { ...draft, container };
-    fillContainer(one, task.info.command, task.info.container);
+    const { command, container: info } = task.info;
+    fillContainer(one, command, executor === undefined ? info : withinExecutor(draft, info));
     container.resources = copyOf(amountsOf(task.resources, task.info.limits));
     runWithoutImage(draft, container, task.info.command);
     return container;
   });
+}
+
+/** Only the executor itself stands next to the machine: what it shares, it shares with it. */
+function shareWithHost({ spec }: PodDraft, { container }: ExecutorInfo): void {
+  const { share_pid_namespace: pid, ipc_mode: ipc } = container?.linux_info ?? {};
+  if (pid === true) spec.hostPID = true;
+  if (ipc === 'SHARE_PARENT') spec.hostIPC = true;
+}
+
+/** Tasks of a group share with their executor, which is their Pod. */
+function withinExecutor(
+  { spec }: PodDraft,
+  info: ContainerInfo | undefined,
+): ContainerInfo | undefined {
+  if (info?.linux_info === undefined) return info;
+  const { share_pid_namespace: pid, ipc_mode: _pod, ...linux } = info.linux_info;
+  if (pid === true && spec.hostPID !== true) spec.shareProcessNamespace = true;
+  return { ...info, linux_info: linux };
 }
 
 function copyOf(amounts: ReturnType<typeof amountsOf>): Draft<Container>['resources'] {
@@ -207,7 +231,7 @@ export function groupParts(
     annotations: { [annotations.user]: place.framework.info.user },
     volumePrefix: `${tasks[0]?.group ?? 0}-`,
   };
-  const containers = containersOf(draft, tasks);
+  const containers = containersOf(draft, tasks, tasks[0]?.info.executor);
   const { [annotations.user]: _user, ...notes } = draft.annotations;
   const volumes = draft.spec.volumes as PodSpec['volumes'];
   return {
