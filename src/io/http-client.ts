@@ -58,11 +58,21 @@ const retryMsMax = 2_000;
 // client-go probes a silent HTTP/2 connection after 30 s and gives it 15 s to answer (http2 ReadIdleTimeout).
 const pingAfterMs = 30_000;
 const pingWaitMs = 15_000;
+// One that does not answer is probed sooner: after a machine or a process stood still, Node may never
+// report that the connection broke meanwhile, and a node must be back long before its Pods are evicted.
+const answerMs = 5_000;
+const answerPingWaitMs = 10_000;
 const windowBytes = 8 * 1024 * 1024;
 
 type Transport =
-  | { readonly kind: 'h2'; readonly session: ClientHttp2Session }
+  | { readonly kind: 'h2'; readonly session: ClientHttp2Session; readonly watch: Watchdog }
   | { readonly kind: 'h1'; readonly agent: Agent };
+
+/** Counts what a connection owes. */
+interface Watchdog {
+  asked(): void;
+  answered(): void;
+}
 
 export function createHttpClient(options: HttpClientOptions): HttpClient {
   return new Client(options);
@@ -88,7 +98,7 @@ class Client implements HttpClient {
       const transport = await this.#usable(request.signal);
       try {
         return await (transport.kind === 'h2'
-          ? this.#requestHttp2(transport.session, request)
+          ? this.#requestHttp2(transport, request)
           : this.#requestHttp1(transport.agent, request));
       } catch (error) {
         // The server never saw the request, or a kept-alive socket was closed under a read: once more.
@@ -145,8 +155,7 @@ class Client implements HttpClient {
       return { kind: 'h1', agent: new plainHttp.Agent({ keepAlive: true, maxFreeSockets: 8 }) };
     const tls = this.#tlsOptions();
     const socket = await this.#connectTls(tls);
-    if (socket.alpnProtocol === 'h2')
-      return { kind: 'h2', session: await this.#startHttp2(socket) };
+    if (socket.alpnProtocol === 'h2') return this.#startHttp2(socket);
     socket.destroy();
     const agent = new TlsAgent({ ...tls, ALPNProtocols: ['http/1.1'], keepAlive: true });
     return { kind: 'h1', agent };
@@ -188,7 +197,7 @@ class Client implements HttpClient {
     });
   }
 
-  #startHttp2(socket: TLSSocket): Promise<ClientHttp2Session> {
+  #startHttp2(socket: TLSSocket): Promise<Transport> {
     const session = connectHttp2(this.#url.origin, {
       createConnection: () => socket,
       settings: { enablePush: false, initialWindowSize: windowBytes },
@@ -213,40 +222,53 @@ class Client implements HttpClient {
       session.close();
     });
     session.once('close', forget);
-    this.#probe(session, socket);
+    const watch = this.#probe(session, socket);
     return new Promise((resolve, reject) => {
       session.once('error', reject);
       session.once('connect', () => {
         session.off('error', reject);
         session.setLocalWindowSize(2 * windowBytes);
-        resolve(session);
+        resolve({ kind: 'h2', session, watch });
       });
     });
   }
 
   /** Finds out that the peer is gone when nothing was heard for long: TCP alone would take minutes. */
-  #probe(session: ClientHttp2Session, socket: TLSSocket): void {
+  #probe(session: ClientHttp2Session, socket: TLSSocket): Watchdog {
     const { clock } = this.#options;
     let heard = socket.bytesRead;
-    const look = (): void => {
-      if (session.destroyed) return;
-      if (socket.bytesRead !== heard) {
-        heard = socket.bytesRead;
-        cancel = clock.after(pingAfterMs, look);
-        return;
-      }
-      const giveUp = clock.after(pingWaitMs, () => session.destroy());
+    let pinged = false;
+    const ping = (waitMs: number, then: () => void): void => {
+      const giveUp = clock.after(waitMs, () => session.destroy());
+      pinged = true;
       session.ping(() => {
+        pinged = false;
         giveUp();
         heard = socket.bytesRead;
-        if (!session.destroyed) cancel = clock.after(pingAfterMs, look);
+        then();
       });
+    };
+    const again = (): void => {
+      if (!session.destroyed) cancel = clock.after(pingAfterMs, look);
+    };
+    const look = (): void => {
+      if (session.destroyed) return;
+      if (socket.bytesRead === heard) return ping(pingWaitMs, again);
+      heard = socket.bytesRead;
+      again();
     };
     let cancel = clock.after(pingAfterMs, look);
     session.once('close', () => cancel());
+    return watchdog(clock, () => {
+      if (session.destroyed || pinged) return;
+      ping(answerPingWaitMs, () => undefined);
+    });
   }
 
-  #requestHttp2(session: ClientHttp2Session, request: HttpRequest): Promise<HttpResponse> {
+  #requestHttp2(
+    { session, watch }: Transport & { readonly kind: 'h2' },
+    request: HttpRequest,
+  ): Promise<HttpResponse> {
     const body = request.body;
     const stream = session.request(
       { ...request.headers, ':method': request.method, ':path': this.#prefix + request.path },
@@ -260,6 +282,14 @@ class Client implements HttpClient {
     signal?.addEventListener('abort', onAbort, { once: true });
     stream.once('close', () => signal?.removeEventListener('abort', onAbort));
     if (body !== undefined) stream.end(body);
+    watch.asked();
+    let open = true;
+    const answered = (): void => {
+      if (open) watch.answered();
+      open = false;
+    };
+    stream.once('response', answered);
+    stream.once('close', answered);
     return new Promise((resolve, reject) => {
       stream.once('error', reject);
       stream.once('close', () =>
@@ -295,6 +325,34 @@ class Client implements HttpClient {
       sent.end(request.body);
     });
   }
+}
+
+/** Calls `silent` when requests wait, and none of them was answered for a while. */
+function watchdog(clock: Clock, silent: () => void): Watchdog {
+  let waiting = 0;
+  let answers = 0;
+  let armed = false;
+  const arm = (): void => {
+    if (armed) return;
+    armed = true;
+    const before = answers;
+    clock.after(answerMs, () => {
+      armed = false;
+      if (waiting === 0) return;
+      if (answers === before) silent();
+      arm();
+    });
+  };
+  return {
+    asked() {
+      waiting++;
+      arm();
+    },
+    answered() {
+      waiting--;
+      answers++;
+    },
+  };
 }
 
 function response(
