@@ -154,6 +154,54 @@ export class Watcher implements Disposable {
   }
 }
 
+/** Marathon's events by SSE, until it is disposed of. */
+export class MarathonEvents implements Disposable {
+  readonly events: { readonly type: string; readonly data: Json }[] = [];
+  readonly #abort = new AbortController();
+  readonly ended: Promise<void>;
+
+  constructor(lab: Lab) {
+    this.ended = this.#read(`http://127.0.0.1:${8080 + lab.cluster.offset}/v2/events`);
+  }
+
+  [Symbol.dispose](): void {
+    this.#abort.abort();
+  }
+
+  /** Conditions of instances of an app or pod, in order. */
+  conditionsOf(runSpecID: string): readonly string[] {
+    return this.events
+      .filter(
+        ({ type, data }) => type === 'instance_changed_event' && runSpecOf(data) === runSpecID,
+      )
+      .map(({ data }) => String(data['condition']));
+  }
+
+  async #read(url: string): Promise<void> {
+    const { signal } = this.#abort;
+    try {
+      const response = await fetch(url, { headers: { accept: 'text/event-stream' }, signal });
+      let rest = '';
+      for await (const chunk of response.body ?? []) {
+        const parts = (rest + Buffer.from(chunk as Uint8Array).toString()).split(/\r?\n\r?\n/);
+        rest = parts.pop() ?? '';
+        for (const part of parts) {
+          const type = /^event: (.*)$/m.exec(part)?.[1]?.trim();
+          const data = /^data: (.*)$/m.exec(part)?.[1];
+          if (type === undefined || data === undefined) continue;
+          this.events.push({ type, data: JSON.parse(data) as Json });
+        }
+      }
+    } catch (error) {
+      // The stream ends with the server, or with the watcher.
+      if (!(signal.aborted || error instanceof TypeError)) throw error;
+    }
+  }
+}
+function runSpecOf(data: Json): string {
+  return String(data['runSpecId']);
+}
+
 async function request(url: string, { method, json }: Ask): Promise<Got> {
   const body = json === undefined ? undefined : JSON.stringify(json);
   const response = await fetch(url, {
