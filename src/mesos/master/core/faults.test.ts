@@ -206,3 +206,31 @@ test('A store that fails for a while is written when it takes writes again', asy
   assert.deepEqual(at.task('t1').status.updates, []);
   at.master.check();
 });
+
+test('Acknowledgements that are written late are written as what they were', async () => {
+  await using at = await world();
+  const framework = await at.framework({ failoverTimeout: 100 });
+  await framework.launch(await framework.offer(), 't1');
+  await at.update('t1', 'TASK_STARTING');
+  const uuid = await at.update('t1', 'TASK_RUNNING');
+  let broken = true;
+  at.beforeWrite = () => {
+    if (broken) throw new Error('The disk is full');
+  };
+  // The second comes once the first is acknowledged, which is not stored yet.
+  for (const status of framework.updates()) await framework.acknowledge(status);
+  for (const status of framework.updates()) await framework.acknowledge(status);
+  broken = false;
+  await at.clock.advance(20_000);
+  const { updates, updateState, updateUUID, statuses } = at.task('t1').status;
+  assert.deepEqual(updates, []);
+  assert.deepEqual([updateState, updateUUID], ['TASK_RUNNING', uuid]);
+  assert.deepEqual(
+    statuses?.map(({ state }) => state),
+    ['TASK_STARTING', 'TASK_RUNNING'],
+  );
+  await at.restart();
+  const again = await at.framework({ id: framework.id });
+  await again.call({ type: 'RECONCILE', reconcile: {} });
+  assert.equal(again.updates()[0]?.state, 'TASK_RUNNING');
+});

@@ -289,7 +289,8 @@ export class Tasks {
   saveSettled(task: TaskBook, front: TaskStatus): void {
     void this.#core.lanes.tasks.change(task.key, (object) => {
       const updates = object.status.updates ?? [];
-      const left = updates.filter(({ uuid }) => uuid === undefined || !task.settled.has(uuid));
+      // This one only: those after it, acknowledged meanwhile, leave with their own words.
+      const left = updates.filter(({ uuid }) => uuid === undefined || uuid !== front.uuid);
       if (left.length === updates.length) return undefined;
       return {
         ...object,
