@@ -81,6 +81,7 @@ class Simulation {
     else if (dice < 80) await this.#calmly(this.#framework.reconcile(random.chance(50)));
     else if (dice < 84) await this.#deletePod();
     else if (dice < 88) await this.#createPod();
+    else if (dice < 91) await this.#fullDisk();
     await clock.advance(random.pick([0, 1, 3, 10, 100, 1000, 4000]));
   }
 
@@ -180,6 +181,14 @@ class Simulation {
       status: {},
     });
     await this.#calmly(creating);
+  }
+
+  /** Writes are refused for a while. */
+  async #fullDisk(): Promise<void> {
+    const { clock, random, disk } = this.#world;
+    disk.full = true;
+    await clock.advance(random.below(2000));
+    disk.full = false;
   }
 
   /** The storm is over; what was launched and still runs is known to all in the same way. */
