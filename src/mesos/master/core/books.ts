@@ -210,14 +210,18 @@ export class FrameworkBook implements FrameworkRecord {
     return this.executors.get(agentID)?.get(executorID);
   }
   usedResources(): readonly Resource[] {
-    const lists: (readonly Resource[])[] = [];
-    for (const task of this.tasks.values()) if (!task.released) lists.push(task.resources);
-    for (const executors of this.executors.values())
-      for (const executor of executors.values()) lists.push(executor.resources);
-    return sumOf(lists);
+    return sumOf(this.usedLists());
   }
   offeredResources(): readonly Resource[] {
-    return sumOf([...this.offers].map(({ resources }) => resources));
+    return sumOf(this.offeredLists());
+  }
+  *usedLists(): Iterable<readonly Resource[]> {
+    for (const task of this.tasks.values()) if (!task.released) yield task.resources;
+    for (const executors of this.executors.values())
+      for (const executor of executors.values()) yield executor.resources;
+  }
+  *offeredLists(): Iterable<readonly Resource[]> {
+    for (const { resources } of this.offers) yield resources;
   }
 }
 
@@ -352,22 +356,33 @@ export class Books implements MasterState {
 }
 
 /** Allocated lists added up: what differs in role stays apart. */
-export function sumOf(lists: readonly (readonly Resource[])[]): readonly Resource[] {
-  const byRole = new Map<string | undefined, Holdings>();
-  let last: { readonly role: string | undefined; readonly sum: Holdings } | undefined;
-  for (const list of lists)
+export function sumOf(lists: Iterable<readonly Resource[]>): readonly Resource[] {
+  const sum = new AllocatedSum();
+  for (const list of lists) sum.add(list);
+  return sum.list();
+}
+
+export class AllocatedSum {
+  readonly #byRole = new Map<string | undefined, Holdings>();
+  #last: { readonly role: string | undefined; readonly sum: Holdings } | undefined;
+
+  add(list: readonly Resource[]): void {
     for (const resource of list) {
       const role = resource.allocation_info?.role;
-      if (last === undefined || last.role !== role) {
-        const sum = byRole.get(role) ?? new Holdings();
-        byRole.set(role, sum);
-        last = { role, sum };
+      if (this.#last === undefined || this.#last.role !== role) {
+        const sum = this.#byRole.get(role) ?? new Holdings();
+        this.#byRole.set(role, sum);
+        this.#last = { role, sum };
       }
-      last.sum.addOne(resource);
+      this.#last.sum.addOne(resource);
     }
-  return [...byRole].flatMap(([role, sum]) =>
-    role === undefined
-      ? sum.list()
-      : sum.list().map((one) => ({ ...one, allocation_info: { role } })),
-  );
+  }
+
+  list(): readonly Resource[] {
+    return [...this.#byRole].flatMap(([role, sum]) =>
+      role === undefined
+        ? sum.list()
+        : sum.list().map((one) => ({ ...one, allocation_info: { role } })),
+    );
+  }
 }

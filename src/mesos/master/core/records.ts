@@ -73,6 +73,9 @@ export interface FrameworkRecord {
   /** Held by tasks and executors, and in offers; allocated form. */
   usedResources(): readonly Resource[];
   offeredResources(): readonly Resource[];
+  /** What these are the sums of, for who adds up many of them bit by bit. */
+  usedLists(): Iterable<readonly Resource[]>;
+  offeredLists(): Iterable<readonly Resource[]>;
 }
 
 export interface TaskRecord {

@@ -243,6 +243,8 @@ export function frameworkRecord(
     operations: new Map(),
     usedResources: () => [scalar('cpus', 1)],
     offeredResources: () => [],
+    usedLists: () => [[scalar('cpus', 1)]],
+    offeredLists: () => [],
   };
 }
 

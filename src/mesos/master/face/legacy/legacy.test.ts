@@ -8,6 +8,7 @@ import { constraintsDebug } from './constraints-debug.ts';
 import { arrayOf, double, jsonText, objectOf } from './json.ts';
 import type { Document } from './json.ts';
 import { attributesJson, rangesText, resourcesJson } from './resources.ts';
+import { frameworkDocument } from './frameworks.ts';
 import { agentsDocument, frameworksDocument, taskQuery, tasksDocument } from './state.ts';
 import { View } from './view.ts';
 import { TaskCounts } from './task-counts.ts';
@@ -105,6 +106,8 @@ const framework: FrameworkRecord = {
   operations: new Map(),
   usedResources: () => [scalar('cpus', 1)],
   offeredResources: () => [scalar('cpus', 0.5)],
+  usedLists: () => [[scalar('cpus', 1)]],
+  offeredLists: () => [[scalar('cpus', 0.5)]],
 };
 
 const state: MasterState = {
@@ -136,6 +139,14 @@ suite('Legacy documents', () => {
     assert.equal([...objectOf([])].join(''), '{}');
     assert.equal([...arrayOf([])].join(''), '[]');
     assert.equal([...arrayOf([1, objectOf([['x', 'y']])])].join(''), '[1,{"x":"y"}]');
+  });
+
+  test('What the many tasks of a framework hold is added up in many pieces', () => {
+    const many = Array.from({ length: 10_000 }, () => [scalar('cpus', 0.1)]);
+    const pieces = [...frameworkDocument(everything, { ...framework, usedLists: () => many })];
+    assert.ok(pieces.length > 150);
+    const { used_resources, resources } = read(pieces) as Record<string, { cpus: number }>;
+    assert.deepEqual([used_resources?.cpus, resources?.cpus], [1000, 1000.5]);
   });
 
   test('Resources are summed over roles, and the four known ones are always there', () => {
