@@ -25,6 +25,7 @@ export function preparePodCreate(pod: Draft<Pod>, { nowMs }: WriteContext): void
 
 /** The values of keys to match are known now: they become part of the selectors. */
 function mergeLabelKeys({ metadata, spec }: Draft<Pod>): void {
+  if (spec.affinity === undefined && spec.topologySpreadConstraints === undefined) return;
   const labels = metadata.labels ?? {};
   const extend = (
     selector: Draft<LabelSelector> | undefined,
@@ -59,7 +60,10 @@ function mergeLabelKeys({ metadata, spec }: Draft<Pod>): void {
 
 /** Profiles that still come as annotations become fields. */
 function adoptAppArmor({ metadata, spec }: Draft<Pod>): void {
-  if (metadata.annotations === undefined || spec.os?.name === 'windows') return;
+  const profiles = Object.keys(metadata.annotations ?? {}).some((key) =>
+    key.startsWith(appArmorPrefix),
+  );
+  if (!profiles || metadata.annotations === undefined || spec.os?.name === 'windows') return;
   for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? [])]) {
     const value = metadata.annotations[`${appArmorPrefix}${container.name}`];
     if (value === undefined || container.securityContext?.appArmorProfile !== undefined) continue;

@@ -70,7 +70,7 @@ function checkAppArmorAnnotation(
 
 /** Annotation and field must say the same (create only). `field` is the spec's. */
 export function checkProfilesMatch(annotations: Annotations, spec: PodSpec, field: Field): void {
-  if (annotations === undefined) return;
+  if (annotations === undefined || !Object.keys(annotations).some(isProfile)) return;
   const pod = annotations[seccompPod];
   if (pod !== undefined)
     checkMatch(pod, spec.securityContext?.seccompProfile, {
@@ -96,6 +96,10 @@ export function checkProfilesMatch(annotations: Annotations, spec: PodSpec, fiel
         },
       );
   }
+}
+
+function isProfile(key: string): boolean {
+  return key === seccompPod || key.startsWith(seccompContainer) || key.startsWith(appArmorPrefix);
 }
 
 function checkMatch(

@@ -62,8 +62,10 @@ function checkLifeOf(container: Container, field: Field, spec: PodSpec): void {
 }
 
 export function checkInitContainers(field: Field, context: ContainerContext): void {
+  const initContainers = context.spec.initContainers ?? [];
+  if (initContainers.length === 0) return;
   const names = new Set((context.spec.containers ?? []).map(({ name }) => name));
-  for (const [index, container] of (context.spec.initContainers ?? []).entries()) {
+  for (const [index, container] of initContainers.entries()) {
     const at = field.at('initContainers').at(index);
     checkCommon(container, at, context);
     if (names.has(container.name)) at.at('name').duplicate(container.name);

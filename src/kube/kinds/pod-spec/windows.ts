@@ -58,12 +58,8 @@ export function checkHostProcess(spec: PodSpec, field: Field): void {
   const pod = spec.securityContext?.windowsOptions?.hostProcess;
   let some = false;
   let all = true;
-  const lists: readonly (readonly [string, readonly Partial<Container>[]])[] = [
-    ['initContainers', spec.initContainers ?? []],
-    ['containers', spec.containers ?? []],
-    ['ephemeralContainers', spec.ephemeralContainers ?? []],
-  ];
-  for (const [list, containers] of lists)
+  for (const list of ['initContainers', 'containers', 'ephemeralContainers'] as const) {
+    const containers: readonly Partial<Container>[] = spec[list] ?? [];
     for (const [index, { securityContext }] of containers.entries()) {
       const own = securityContext?.windowsOptions?.hostProcess;
       if (pod !== undefined && own !== undefined && pod !== own)
@@ -78,6 +74,7 @@ export function checkHostProcess(spec: PodSpec, field: Field): void {
       if (own ?? pod) some = true;
       else all = false;
     }
+  }
   if (!some) return;
   if (!all)
     field.invalid(
