@@ -216,10 +216,11 @@ export class Agents {
       // What the machine has, whatever is reserved of it: that is in the total.
       resources: capacityOf(node).list(),
     };
-    const same =
-      JSON.stringify([info, total.list()]) === JSON.stringify([book.info, book.total.list()]);
+    const infoSame = JSON.stringify(info) === JSON.stringify(book.info);
+    const same = infoSame && JSON.stringify(total.list()) === JSON.stringify(book.total.list());
     const attributesSame = JSON.stringify(info.attributes) === JSON.stringify(book.info.attributes);
-    book.info = info;
+    // The object stays as it is while it says the same: others remember what they made of it.
+    if (!infoSame) book.info = info;
     const wasActive = book.active;
     book.deactivated = object.spec.deactivated === true;
     book.drain = drainOf(object);
