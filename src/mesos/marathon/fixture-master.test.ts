@@ -39,6 +39,8 @@ export class TestMaster implements SchedulerLink {
   killDelayMs = 0;
   /** An executor without tasks takes this long to end. */
   executorEndMs = 0;
+  /** What is told of an executor's end comes before what is told of its tasks' end. */
+  executorEndsFirst = false;
   readonly #clock: SimClock;
   readonly #agents: readonly { readonly id: string; readonly cpus: number; readonly mem: number }[];
   readonly #offers = new Map<string, Offer>();
@@ -96,6 +98,7 @@ export class TestMaster implements SchedulerLink {
     const task = this.tasks.get(taskID);
     if (task === undefined) throw new Error(`No task ${taskID}`);
     task.state = state;
+    if (isOver(state) && this.executorEndsFirst) this.#ended(task);
     task.updates.push({
       task_id: { value: taskID },
       agent_id: { value: task.agentID },
@@ -106,7 +109,7 @@ export class TestMaster implements SchedulerLink {
       ...more,
     });
     if (task.updates.length === 1) this.#sendUpdate(task);
-    if (isOver(state)) this.#ended(task);
+    if (isOver(state) && !this.executorEndsFirst) this.#ended(task);
   }
 
   #executorEnded(id: string): void {
@@ -124,6 +127,7 @@ export class TestMaster implements SchedulerLink {
     const id = executor?.executor_id.value;
     const isLast = !this.live.some(({ info }) => info.executor?.executor_id.value === id);
     if (id === undefined || !isLast) this.#offerSoon();
+    else if (this.executorEndsFirst) this.#executorEnded(id);
     else this.#soon(this.executorEndMs, () => this.#executorEnded(id));
   }
 

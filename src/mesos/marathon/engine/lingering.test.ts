@@ -37,6 +37,15 @@ test("A pod's next launch on a machine waits for the end of its executor there",
   await world.stop();
 });
 
+test('An executor may end before the end of its last task is heard of', async () => {
+  const world = await createWorld({ agents: 1 });
+  await world.ask('POST', '/v2/pods', pod);
+  world.master.executorEndsFirst = true;
+  await killOnly(world);
+  assert.equal(world.master.launches.length, 2);
+  await world.stop();
+});
+
 test('Nobody waits for ever for the end of an executor', async () => {
   const world = await createWorld({ agents: 1 });
   await world.ask('POST', '/v2/pods', pod);

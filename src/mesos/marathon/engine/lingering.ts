@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from '#base';
 import type { Condition, Instance } from '../model/index.ts';
-import { executorIDOf, parseTaskID } from '../model/index.ts';
+import { instanceIDOfExecutor, parseTaskID } from '../model/index.ts';
 import type { Tracker } from './tracker.ts';
 import { hasLiveTasks } from './transitions.ts';
 
@@ -25,6 +25,8 @@ export function createLingering(
 ): Lingering {
   /** By instance. */
   const known = new Map<string, { readonly agentID: string; readonly cancel: Cancel }>();
+  /** Instances whose executor ended before the end of all tasks was heard of. */
+  const early = new Set<string>();
   const forget = (instanceID: string): void => {
     const found = known.get(instanceID);
     if (found === undefined) return;
@@ -35,8 +37,11 @@ export function createLingering(
   };
   tracker.onChange(({ id, old, now }) => {
     const agentID = now?.agent?.agentID;
-    if (now === undefined || agentID === undefined) forget(id);
-    else if (old !== undefined && hasExecutor(old) && !hasLiveTasks(now)) {
+    if (now === undefined || agentID === undefined) {
+      early.delete(id);
+      forget(id);
+    } else if (old !== undefined && hasExecutor(old) && !hasLiveTasks(now)) {
+      if (early.delete(id)) return;
       known.get(id)?.cancel();
       known.set(id, { agentID, cancel: clock.after(lingerMsMax, () => forget(id)) });
     }
@@ -47,7 +52,11 @@ export function createLingering(
       return found !== undefined && (agentID === undefined || found.agentID === agentID);
     },
     ended(executorID) {
-      for (const id of known.keys()) if (executorIDOf(id) === executorID) forget(id);
+      const id = instanceIDOfExecutor(executorID);
+      const instance = id === undefined ? undefined : tracker.get(id);
+      if (id === undefined || instance === undefined) return;
+      if (hasLiveTasks(instance)) early.add(id);
+      else forget(id);
     },
     stop() {
       for (const { cancel } of known.values()) cancel();

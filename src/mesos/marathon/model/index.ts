@@ -81,6 +81,7 @@ export { secretSourcesOf } from './launch/secrets.ts';
 export type { SecretValues } from './launch/secrets.ts';
 export {
   executorIDOf,
+  instanceIDOfExecutor,
   newInstanceID,
   parseTaskID,
   runSpecIDOfInstance,

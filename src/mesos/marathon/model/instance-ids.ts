@@ -42,6 +42,12 @@ export function executorIDOf(instanceID: string): string {
   return match === null ? instanceID : `${match[2]}${match[1]}.${match[3]}`;
 }
 
+/** The instance that an executor of this id belongs to; undefined when it is none of Marathon's pods. */
+export function instanceIDOfExecutor(executorID: string): string | undefined {
+  const match = /^(instance-|marathon-)(.+)\.([^.]+)$/.exec(executorID);
+  return match === null ? undefined : `${match[2]}.${match[1]}${match[3]}`;
+}
+
 export interface ParsedTaskID {
   readonly runSpecID: string;
   readonly instanceID: string;
