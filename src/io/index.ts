@@ -68,3 +68,5 @@ export { systemDatabaseFiles } from './database-files.ts';
 export type { DatabaseFiles } from './database-files.ts';
 export { watchEventLoop } from './http-loop.ts';
 export { socketOwner } from './socket-owner.ts';
+export { localCallers } from './local-callers.ts';
+export type { LocalCallers, LocalCallersOptions } from './local-callers.ts';

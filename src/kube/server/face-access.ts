@@ -1,6 +1,8 @@
-import type { FaceRequest, Peer } from '#base';
+import type { FaceRequest } from '#base';
 import type { Authorizer, Reader, TokenVerifier, UserInfo } from '#apiserver';
 import { authenticated, sameSecret, verifyToken } from '#apiserver';
+import { localCallers } from '#io';
+import type { LocalCallersOptions } from '#io';
 import { secrets } from '#kube/kinds';
 import type { Secret } from '#kube/kinds';
 
@@ -34,17 +36,11 @@ export interface WantedAccess {
   readonly name?: string | undefined;
 }
 
-export interface FaceAccessOptions {
+export interface FaceAccessOptions extends LocalCallersOptions {
   readonly reader: Reader;
   readonly authorizer: Authorizer;
   readonly tokenVerifiers: readonly TokenVerifier[];
   readonly issuer: string;
-  /** User id at the other end of a connection within this machine. */
-  socketOwner(peer: Peer): Promise<number | undefined>;
-  /** User ids that need no credentials; empty with `--authenticate`. */
-  readonly owners: ReadonlySet<number>;
-  /** Names and addresses under which the faces may be asked without credentials. */
-  readonly hosts: ReadonlySet<string>;
 }
 
 /** Users with passwords are Secrets of type kubernetes.io/basic-auth with this label, in kube-system. */
@@ -58,31 +54,19 @@ const owner: UserInfo = {
 };
 
 export function createFaceAccess(options: FaceAccessOptions): FaceAccess {
-  const known = new WeakMap<Peer, Promise<boolean>>();
-  const isOwner = (peer: Peer): Promise<boolean> => {
-    const earlier = known.get(peer);
-    if (earlier !== undefined) return earlier;
-    const found = ownsBothEnds(options, peer);
-    known.set(peer, found);
-    return found;
-  };
+  const local = localCallers(options);
   return {
     async authenticate(request) {
       const { authorization } = request.headers;
       if (authorization !== undefined) {
         const verdict = byCredentials(options, authorization);
         // Tools bring a principal because they are set so. Where nobody needs one, it is ignored.
-        const ignored = options.owners.size > 0 && namesNobody(options.reader, authorization);
+        const ignored = local.open && namesNobody(options.reader, authorization);
         if (verdict.ok || !ignored) return verdict;
       }
-      if (options.owners.size === 0) return refuse(401, 'Credentials are needed');
-      const page = pageProblem(request, options.hosts);
-      if (page !== undefined) return refuse(403, page);
-      if (await isOwner(request.peer)) return { ok: true, user: owner, principal: undefined };
-      return refuse(
-        401,
-        "Credentials are needed: only root and the cluster's owner come without, and from this machine",
-      );
+      const refusal = await local.refusal(request);
+      if (refusal !== undefined) return refuse(refusal.status, refusal.message);
+      return { ok: true, user: owner, principal: undefined };
     },
     allows: (user, wanted) => isAllowed(options.authorizer, user, wanted),
   };
@@ -90,22 +74,6 @@ export function createFaceAccess(options: FaceAccessOptions): FaceAccess {
 
 function refuse(status: 401 | 403, message: string): FaceVerdict {
   return { ok: false, status, message };
-}
-
-async function ownsBothEnds(options: FaceAccessOptions, peer: Peer): Promise<boolean> {
-  // In process there is no socket; over one, both ends are on this machine when it knows an owner.
-  if (peer.address === '') return true;
-  const uid = await options.socketOwner(peer);
-  return uid !== undefined && options.owners.has(uid);
-}
-
-/** A browser says where its page is from, and by which name it thinks it speaks to us. */
-function pageProblem(request: FaceRequest, hosts: ReadonlySet<string>): string | undefined {
-  if (request.headers['origin'] !== undefined)
-    return 'Requests of web pages need credentials (the request has an Origin)';
-  const host = (request.headers['host'] ?? '').toLowerCase().replace(/:\d+$/, '');
-  if (host === '' || hosts.has(host)) return undefined;
-  return `Requests to the host "${host.slice(0, 80)}" need credentials`;
 }
 
 function byCredentials(options: FaceAccessOptions, authorization: string): FaceVerdict {

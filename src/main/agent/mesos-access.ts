@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
-import type { Face, FaceReply, FaceRequest, Peer } from '#base';
+import type { Face, FaceReply, FaceRequest } from '#base';
 import type { HttpApi } from '#client';
-import { socketOwner } from '#io';
+import { localCallers, socketOwner } from '#io';
 import type { ClusterConfig } from '../cluster/config.ts';
 import type { ClusterPlan } from '../cluster/plan.ts';
 import { reviews } from './reviews.ts';
@@ -22,20 +22,21 @@ export function guarded(
   },
 ): Face {
   const { config, plan, nodeIp, api } = parts;
-  const owners = new Set(config.authenticate ? [] : [0, config.owner]);
-  const hosts = new Set(['localhost', '127.0.0.1', nodeIp, plan.hostIp, hostname().toLowerCase()]);
-  const known = new WeakMap<Peer, Promise<number | undefined>>();
+  const local = localCallers({
+    owners: new Set(config.authenticate ? [] : [0, config.owner]),
+    hosts: new Set(['localhost', '127.0.0.1', nodeIp, plan.hostIp, hostname().toLowerCase()]),
+    socketOwner,
+  });
   return async (request) => {
     if (isExecutorCall(request) || openPaths.has(request.path)) return face(request);
-    const { authorization, origin, host = '' } = request.headers;
-    if (authorization !== undefined)
-      return (await mayUse(api, authorization, request.method)) ? face(request) : refusal(401);
-    if (origin !== undefined) return refusal(403);
-    if (!hosts.has(host.toLowerCase().replace(/:\d+$/, ''))) return refusal(403);
-    let owner = known.get(request.peer);
-    if (owner === undefined) known.set(request.peer, (owner = socketOwner(request.peer)));
-    const uid = await owner;
-    return uid !== undefined && owners.has(uid) ? face(request) : refusal(401);
+    const { authorization } = request.headers;
+    // Tools bring a principal because they are set so. Where nobody needs one, it is ignored.
+    const token = /^Bearer (\S+)$/i.exec(authorization ?? '')?.[1];
+    if (token !== undefined && (await mayUse(api, token, request.method))) return face(request);
+    if (token !== undefined || (authorization !== undefined && !local.open))
+      return refusal(401, 'Unknown or expired token: this port takes bearer tokens');
+    const refused = await local.refusal(request);
+    return refused === undefined ? face(request) : refusal(refused.status, refused.message);
   };
 }
 
@@ -46,19 +47,13 @@ function isExecutorCall({ path }: FaceRequest): boolean {
   return /^(\/slave(\(1\)|%281%29))?\/api\/v1\/executor\/?$/.test(path);
 }
 
-function refusal(status: 401 | 403): FaceReply {
-  const text =
-    status === 401
-      ? "Credentials are needed: only root and the cluster's owner come without, from this machine"
-      : 'Web pages and requests to foreign hosts need credentials';
+function refusal(status: 401 | 403, message: string): FaceReply {
   const headers = status === 401 ? { 'WWW-Authenticate': 'Bearer realm="mesos-agent"' } : {};
-  return { status, headers, body: Buffer.from(text) };
+  return { status, headers, body: Buffer.from(message) };
 }
 
 /** May the token's user read or change the node's Mesos agent? */
-async function mayUse(api: HttpApi, authorization: string, method: string): Promise<boolean> {
-  const token = /^Bearer (\S+)$/i.exec(authorization)?.[1];
-  if (token === undefined) return false;
+async function mayUse(api: HttpApi, token: string, method: string): Promise<boolean> {
   const user = await reviews.tokenUser(api, token);
   if (user === undefined) return false;
   const verb = method === 'GET' ? 'get' : 'update';

@@ -1,7 +1,6 @@
 import { quantityToMillis, quantityValue } from '#base';
 import type { Node } from '#kube/kinds';
-import { parseAttribute, type AgentInfo, type Attribute, type Resource } from '#mesos/protocol';
-import { ResourceTextError } from '#mesos/protocol';
+import { attributesOf, type AgentInfo, type Resource } from '#mesos/protocol';
 import { Holdings, identityOf } from './holdings.ts';
 import { subtractRanges, type Ranges } from './ranges.ts';
 
@@ -85,33 +84,6 @@ export function totalOf(node: Node, kept: readonly Resource[]): Holdings {
   return total;
 }
 
-/** Text form of further attributes, `rack:abc;level:10;keys:[1000-1500]`, on the Node. */
-export const attributesAnnotation = 'mesos.tandem.dev/attributes';
-
-/** Labels of people, whose keys have no `/`, and the annotation's; ordered by name. */
-export function attributesOf(node: Node): readonly Attribute[] {
-  const found = Object.entries(node.metadata.labels ?? {})
-    .filter(([key, value]) => !key.includes('/') && value !== '')
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .flatMap(([key, value]) => attributeOf(key, value));
-  const text = node.metadata.annotations?.[attributesAnnotation] ?? '';
-  for (const part of text.split(';')) {
-    const colon = part.indexOf(':');
-    if (colon > 0) found.push(...attributeOf(part.slice(0, colon).trim(), part.slice(colon + 1)));
-  }
-  return found;
-}
-
-/** What cannot be read as an attribute is none. */
-function attributeOf(name: string, text: string): readonly Attribute[] {
-  try {
-    return [parseAttribute(name, text)];
-  } catch (error) {
-    if (error instanceof ResourceTextError) return [];
-    throw error;
-  }
-}
-
 const regionLabel = 'topology.kubernetes.io/region';
 const zoneLabel = 'topology.kubernetes.io/zone';
 
@@ -126,7 +98,7 @@ export function agentInfoOf(
     // The address, which resolves wherever a framework's user follows it; a Node's name need not.
     hostname: addressOf(node),
     port,
-    attributes: attributesOf(node),
+    attributes: attributesOf(node.metadata),
     id: { value: agentID },
     ...(region !== undefined &&
       zone !== undefined && {

@@ -4,6 +4,7 @@
  */
 export * from './arithmetic.ts';
 export * from './conversions.ts';
+export * from './node-attributes.ts';
 export * from './parse.ts';
 export * from './reservations.ts';
 export * from './same.ts';

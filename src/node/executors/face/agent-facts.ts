@@ -3,8 +3,8 @@ import type { Node } from '#kube/kinds';
 import type { ResourceName } from '#machinery';
 import { agents as agentKind } from '#mesos/kinds';
 import type { Agent } from '#mesos/kinds';
-import { ResourceTextError, parseAttribute } from '#mesos/protocol';
-import type { AgentInfo, Attribute, Resource } from '#mesos/protocol';
+import { attributesOf } from '#mesos/protocol';
+import type { AgentInfo, Resource } from '#mesos/protocol';
 import { isStatus } from '#machinery';
 import type { World } from '../world.ts';
 
@@ -57,7 +57,7 @@ export class AgentFactsReader {
       hostname,
       port,
       resources: totalOf(node, agent?.spec.resources ?? []),
-      attributes: attributesOf(node),
+      attributes: attributesOf(node?.metadata),
       ...(id === undefined ? {} : { id: { value: id } }),
       ...(region !== undefined && zone !== undefined
         ? { domain: { fault_domain: { region: { name: region }, zone: { name: zone } } } }
@@ -103,27 +103,4 @@ function totalOf(node: Node | undefined, kept: readonly Resource[]): readonly Re
     ranges: { range: [{ begin: 31_000, end: 32_000 }] },
   });
   return [...total, ...kept];
-}
-
-/** Labels of people, whose keys have no `/`, and those of the annotation; as the master offers them. */
-function attributesOf(node: Node | undefined): readonly Attribute[] {
-  const found = Object.entries(node?.metadata.labels ?? {})
-    .filter(([key, value]) => !key.includes('/') && value !== '')
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .flatMap(([key, value]) => attributeOf(key, value));
-  const text = node?.metadata.annotations?.['mesos.tandem.dev/attributes'] ?? '';
-  for (const part of text.split(';')) {
-    const colon = part.indexOf(':');
-    if (colon > 0) found.push(...attributeOf(part.slice(0, colon).trim(), part.slice(colon + 1)));
-  }
-  return found;
-}
-
-function attributeOf(name: string, text: string): readonly Attribute[] {
-  try {
-    return [parseAttribute(name, text)];
-  } catch (error) {
-    if (error instanceof ResourceTextError) return [];
-    throw error;
-  }
 }
