@@ -324,8 +324,10 @@ class Simulation {
     assert.equal(this.#phase(), 'Disconnected', 'it has its time to come back');
   }
 
+  /** One that dies before it hears its id registers once more: there may be others. */
   #phase(): string | undefined {
-    return this.#world.server.kube.reader.list(frameworks)[0]?.status.phase;
+    const all = this.#world.server.kube.reader.list(frameworks);
+    return all.find(({ spec }) => spec.frameworkID === this.#framework.id)?.status.phase;
   }
 }
 
