@@ -14,6 +14,7 @@ export interface Status {
 export interface Offer {
   readonly id: { readonly value: string };
   readonly agent_id: { readonly value: string };
+  readonly framework_id?: { readonly value: string };
   readonly unavailability?: unknown;
   readonly resources: readonly {
     readonly name: string;
@@ -46,6 +47,8 @@ export interface FrameworkOptions {
   readonly name: string;
   readonly roles?: readonly string[];
   readonly user?: string;
+  /** Its tasks outlive the agent's absence (the default). */
+  readonly checkpoint?: boolean;
   /** Beside MULTI_ROLE. */
   readonly capabilities?: readonly string[];
   /** Operations for an offer; none declines it, undefined keeps it. */
@@ -134,7 +137,7 @@ export class TestFramework {
 
   async #subscribe(): Promise<void> {
     const { name, roles = ['*'], user = 'nobody', master } = this.#options;
-    const { capabilities = ['PARTITION_AWARE'] } = this.#options;
+    const { capabilities = ['PARTITION_AWARE'], checkpoint = true } = this.#options;
     const id = this.#id === undefined ? undefined : { value: this.#id };
     const framework_info = {
       user,
@@ -142,7 +145,7 @@ export class TestFramework {
       id,
       roles,
       failover_timeout: this.#options.failoverTimeout ?? 600,
-      checkpoint: true,
+      checkpoint,
       capabilities: ['MULTI_ROLE', ...capabilities].map((type) => ({ type })),
     };
     const response = await fetch(`${master}/api/v1/scheduler`, {

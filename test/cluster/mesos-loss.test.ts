@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
 import { containerProcesses, kill, sleep, startCluster, until } from './cluster.ts';
 import { scalar } from './mesos-framework.ts';
-import type { TestFramework } from './mesos-framework.ts';
+import type { Offer, TestFramework } from './mesos-framework.ts';
 import { Lab, Watcher, isRunning, launchOn, story } from './mesos-lab.ts';
 
 /** Does not end on SIGTERM. */
@@ -178,6 +178,79 @@ suite('Machines that leave', async () => {
   }
   function updatesSince(framework: TestFramework, from: number) {
     return framework.events.slice(from).flatMap(({ update }) => update?.status ?? []);
+  }
+
+  test('What is decided while a machine is lost is done when it is back', async () => {
+    const id = await idOf(1);
+    const group = lab.framework({
+      name: 'group',
+      refuseSeconds,
+      onOffer: launchGroupOn(id, 'group'),
+    });
+    await until('its tasks', () => isRunning(group, 'group-1') && isRunning(group, 'group-2'));
+    const leaver = lab.framework({
+      name: 'leaver',
+      refuseSeconds,
+      onOffer: launchGroupOn(id, 'leaver'),
+    });
+    await until('its tasks', () => isRunning(leaver, 'leaver-1') && isRunning(leaver, 'leaver-2'));
+    const loose = lab.framework({
+      name: 'loose',
+      refuseSeconds,
+      checkpoint: false,
+      onOffer: launchOn(id, [{ id: 'loose-1' }]),
+    });
+    await until('its task', () => isRunning(loose, 'loose-1'));
+    const since = group.events.length;
+    const back = await lab.lose(1);
+    try {
+      await until('the loss', () => story(group, since).includes('FAILURE'));
+      const end = await until('the end', () => loose.ended('loose-1'));
+      assert.deepEqual([end.state, end.reason], ['TASK_LOST', 'REASON_AGENT_DISCONNECTED']);
+      await leaver.teardown();
+      const drained = await lab.aboutAgent('DRAIN_AGENT', id, { max_grace_period: { seconds: 1 } });
+      assert.equal(drained.status, 200, drained.text);
+    } finally {
+      back();
+    }
+    const facts = () => story(group, since).filter((text) => !/OFFERS|RESCIND/.test(text));
+    await until('its end', () => facts().length === 8, 60);
+    assert.deepEqual(facts().slice(0, 5), [
+      'group-1 TASK_UNREACHABLE REASON_AGENT_REMOVED',
+      'group-2 TASK_UNREACHABLE REASON_AGENT_REMOVED',
+      'FAILURE',
+      'group-1 TASK_RUNNING REASON_AGENT_REREGISTERED',
+      'group-2 TASK_RUNNING REASON_AGENT_REREGISTERED',
+    ]);
+    assert.deepEqual(facts().slice(5).toSorted(), [
+      'FAILURE',
+      `group-1 TASK_KILLED ${draining}`,
+      `group-2 TASK_KILLED ${draining}`,
+    ]);
+    await until(
+      'the end of all processes',
+      () => containerProcesses(cluster, lab.node(1)).length === 0,
+    );
+    await until('the drained agent', async () => {
+      const state = (await lab.agent(1))?.['drain_info']?.['state'];
+      return String(state) === 'DRAINED';
+    });
+    assert.equal((await lab.aboutAgent('REACTIVATE_AGENT', id)).status, 200);
+    await Promise.all([group.teardown(), loose.teardown()]);
+  });
+
+  /** Two tasks under a default executor. */
+  function launchGroupOn(id: string, name: string) {
+    const launch = launchOn(id, [{ id: `${name}-1` }, { id: `${name}-2` }]);
+    return (offer: Offer) => {
+      const [operation] = (launch(offer) ?? []) as readonly { launch: { task_infos: object[] } }[];
+      if (operation === undefined) return undefined;
+      const { framework_id } = offer;
+      const resources = [scalar('cpus', 0.1), scalar('mem', 32), scalar('disk', 10)];
+      const executor = { type: 'DEFAULT', executor_id: { value: name }, framework_id, resources };
+      const task_group = { tasks: operation.launch.task_infos };
+      return [{ type: 'LAUNCH_GROUP', launch_group: { executor, task_group } }];
+    };
   }
 
   test('A machine that is given up loses its tasks and its agent for good', async () => {
