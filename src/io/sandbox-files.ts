@@ -1,3 +1,4 @@
+import type { StatsFs } from 'node:fs';
 import { constants } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -111,12 +112,23 @@ export const systemSandboxFiles: SandboxFiles = {
   chown,
   remove: (path) => fs.rm(path, { recursive: true, force: true }),
   async space(path) {
-    const { bsize, blocks, bavail } = await fs.statfs(path);
+    const { bsize, blocks, bavail } = await statfs(path);
     return { bytes: bsize * blocks, availableBytes: bsize * bavail };
   },
   user,
   groupName,
 };
+
+/** Of the file system that `path` will be on, when it is not there yet. */
+async function statfs(path: string): Promise<StatsFs> {
+  try {
+    return await fs.statfs(path);
+  } catch (error) {
+    const above = dirname(path);
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || above === path) throw error;
+    return await statfs(above);
+  }
+}
 
 async function makeDir(
   path: string,
