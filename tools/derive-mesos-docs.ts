@@ -52,7 +52,23 @@ function legacyEndpoints(): string[] {
     ...found(text, /^ {4}'?([a-z][a-z/_-]*)'?: (?:show|writing|allowed|\{)/gm),
     ...found(forms, /^ {2}'?([a-z-]+)'?: \{ type:/gm),
   ].filter((name) => name !== 'version' && name !== 'system' && name !== 'allocator');
-  return [...names, 'version', 'redirect', 'metrics/snapshot', 'system/stats.json'].toSorted();
+  const common = [
+    'allocator/offer_constraints_debug',
+    'files/browse',
+    'files/debug',
+    'files/download',
+    'files/read',
+    'help',
+    'logging/toggle',
+    'metrics/snapshot',
+    'profiler/start',
+    'profiler/stop',
+    'redirect',
+    'registrar(1)/registry',
+    'system/stats.json',
+    'version',
+  ];
+  return [...names.filter((name) => name !== 'metrics'), ...common].toSorted();
 }
 
 /** `/^\/v2\/apps\/(.+)\/restart\/?$/` to `/v2/apps/{id}/restart`. */
