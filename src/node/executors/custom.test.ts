@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FaceReply } from '#base';
+import { StatusError } from '#machinery';
 import { inProcessRequest } from '#mesos/protocol';
 import type { ExecutorEvent, TaskState } from '#mesos/protocol';
 import { RecordDecoder } from '#wire';
@@ -114,6 +115,25 @@ test('A custom executor runs ten tasks: subscribed, launched, told of, acknowled
     assert.equal(world.last(id)?.source, 'SOURCE_EXECUTOR');
   }
   assert.equal(client.types().filter((type) => type === 'ACKNOWLEDGED').length, 20);
+  world.crash();
+});
+
+test('What the server cannot take just now is stored once it can, in order', async () => {
+  const world = await worldWith(() => ({}));
+  await launch(world, 't1');
+  await world.run(100);
+  const client = new Client(world);
+  await client.subscribe();
+  await world.run(100);
+  const { update } = world.api;
+  world.api.update = () => Promise.reject(new StatusError('ServiceUnavailable', 'away'));
+  await client.update('t1', 'TASK_RUNNING');
+  await world.clock.advance(2000);
+  world.api.update = update;
+  await client.update('t1', 'TASK_FINISHED');
+  await world.run(10_000);
+  assert.deepEqual(world.states('t1'), ['TASK_RUNNING', 'TASK_FINISHED']);
+  assert.equal(client.types().filter((type) => type === 'ACKNOWLEDGED').length, 2);
   world.crash();
 });
 

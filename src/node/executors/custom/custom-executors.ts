@@ -2,7 +2,7 @@ import type { Again } from '#client';
 import { tasks as taskKind } from '#mesos/kinds';
 import type { Task } from '#mesos/kinds';
 import type { Pod } from '#kube/kinds';
-import { isStatus } from '#machinery';
+import { StatusError, isStatus } from '#machinery';
 import type { TaskStatus } from '#mesos/protocol';
 import type { Container } from '#node/runtime';
 import type { NewUpdate } from '../decide.ts';
@@ -22,6 +22,8 @@ const reregistrationMs = 15_000;
 // --executor_shutdown_grace_period
 const shutdownGraceMs = 5_000;
 const takenMax = 10_000;
+const retryMsMin = 100;
+const retryMsMax = 5_000;
 
 /**
  * Custom executors of this node: hands tasks to them, takes their statuses, ends what they leave.
@@ -38,6 +40,7 @@ export class CustomExecutors {
   /** Uuids of executors' statuses that are in the store, of this incarnation. */
   readonly #taken = new Set<string>();
   readonly #startedMs: number;
+  #stopped = false;
 
   constructor(world: World, of: { readonly paths: WorkPaths; readonly keeper: TaskKeeper }) {
     this.#world = world;
@@ -239,14 +242,32 @@ export class CustomExecutors {
     if (task === undefined) this.#world.counters.add('slave/invalid_status_updates');
     if (task === undefined || this.#taken.has(uuid)) return;
     await this.#inLane(task, async () => {
-      await this.#write(task, (fresh) => {
-        if (emittedOf(fresh).terminal || knows(fresh, uuid)) return undefined;
-        return { ...status, ...this.#added(fresh, status) };
-      });
+      await this.#until(executor, () =>
+        this.#write(task, (fresh) => {
+          if (emittedOf(fresh).terminal || knows(fresh, uuid)) return undefined;
+          return { ...status, ...this.#added(fresh, status) };
+        }),
+      );
       this.#taken.add(uuid);
       const [oldest] = this.#taken;
       if (this.#taken.size > takenMax && oldest !== undefined) this.#taken.delete(oldest);
     });
+  }
+
+  /** The executor brings nothing again while its stream stands: the server is asked until it answers. */
+  async #until(executor: CustomExecutor, write: () => Promise<void>): Promise<void> {
+    const { clock, logger } = this.#world.options;
+    for (let delayMs = retryMsMin; ; delayMs = Math.min(2 * delayMs, retryMsMax))
+      try {
+        await write();
+        return;
+      } catch (error) {
+        // What the server refuses for good it will refuse again.
+        const refused = error instanceof StatusError && error.code < 500 && error.code !== 429;
+        if (refused || this.#stopped) throw error;
+        logger.warn('Cannot store a status yet', { executor: executor.executorID, error });
+        await clock.sleep(delayMs);
+      }
   }
 
   /** What the agent says of every status of an executor (slave.cpp, statusUpdate). */
@@ -378,6 +399,7 @@ export class CustomExecutors {
   }
 
   stop(): void {
+    this.#stopped = true;
     for (const executor of this.#executors.values()) executor.stop();
   }
 
