@@ -22,12 +22,12 @@ test('Secrets of a sandbox are mounted where the sandbox is', () => {
   const facts = {
     task,
     pod: { spec: { hostPID: true } },
-    directory: '/work/run',
+    directory: '/sandboxes/run',
     volumes: [],
     imageDirectory: '',
   } as unknown as SettingsFacts;
   const pathsOf = ({ mounts }: ContainerSpec): string[] => mounts.map((one) => one.containerPath);
-  assert.deepEqual(pathsOf(taskContainer(spec, facts)), ['/work/run/a/pw', '/etc/pw']);
+  assert.deepEqual(pathsOf(taskContainer(spec, facts)), ['/sandboxes/run/a/pw', '/etc/pw']);
   assert.deepEqual(pathsOf(taskContainer({ ...spec, imageId: 'i' }, facts)), [
     '/mnt/mesos/sandbox/a/pw',
     '/etc/pw',
