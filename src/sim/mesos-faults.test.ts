@@ -82,6 +82,7 @@ class Simulation {
     else if (dice < 84) await this.#deletePod();
     else if (dice < 88) await this.#createPod();
     else if (dice < 91) await this.#fullDisk();
+    else if (dice < 94) await this.#unplug();
     await clock.advance(random.pick([0, 1, 3, 10, 100, 1000, 4000]));
   }
 
@@ -181,6 +182,15 @@ class Simulation {
       status: {},
     });
     await this.#calmly(creating);
+  }
+
+  /** A machine is cut off; what runs there runs on. */
+  async #unplug(): Promise<void> {
+    const { clock, random, machines } = this.#world;
+    const machine = random.pick(machines);
+    machine.unplug();
+    await clock.advance(random.below(8000));
+    machine.plug();
   }
 
   /** Writes are refused for a while. */

@@ -165,21 +165,25 @@ function whenDead(signal: AbortSignal): Promise<never> {
 export async function overNetwork<T>(
   world: World,
   action: (server: Server) => Promise<T>,
+  cable: AbortSignal = whole,
 ): Promise<T> {
   await world.clock.sleep(world.random.below(4));
   const { server } = world;
-  if (!server.alive) throw broken();
+  if (!server.alive || cable.aborted) throw broken();
   const result = await Promise.race([action(server), whenDead(server.dead.signal)]);
   await world.clock.sleep(world.random.below(4));
   // Done, and nobody hears of it.
-  if (!server.alive || world.random.chance(world.flakyPercent)) throw broken();
+  if (!server.alive || cable.aborted || world.random.chance(world.flakyPercent)) throw broken();
   return result;
 }
 
-function apiOverNetwork(world: World): Api {
+const whole = new AbortController().signal;
+
+/** `cable` gives the one that is plugged in just now; it aborts when it is pulled out. */
+function apiOverNetwork(world: World, cable: () => AbortSignal): Api {
   const user = systemUser;
   const call = <T>(action: (api: Api) => Promise<T>): Promise<T> =>
-    overNetwork(world, ({ kube }) => action(kube.apiFor(user)));
+    overNetwork(world, ({ kube }) => action(kube.apiFor(user)), cable());
   return {
     get: (resource, target) => call((api) => api.get(resource, target)),
     list: (resource, options) => call((api) => api.list(resource, options)),
@@ -191,8 +195,9 @@ function apiOverNetwork(world: World): Api {
     async *watch(resource, options) {
       await world.clock.sleep(world.random.below(4));
       const { server } = world;
-      if (!server.alive) throw broken();
-      const signal = AbortSignal.any([options.signal, server.dead.signal]);
+      const plugged = cable();
+      if (!server.alive || plugged.aborted) throw broken();
+      const signal = AbortSignal.any([options.signal, server.dead.signal, plugged]);
       for await (const batch of server.kube.apiFor(user).watch(resource, { ...options, signal })) {
         await world.clock.sleep(world.random.below(4));
         if (signal.aborted || world.random.chance(world.flakyPercent)) return;
@@ -215,7 +220,7 @@ class Agent {
     const clock = mortalClock(world.clock, signal);
     const living = <T extends object>(target: T): T =>
       counted(mortal(target, signal), this.doom.count);
-    const api = living(apiOverNetwork(world));
+    const api = living(apiOverNetwork(world, () => machine.cable.signal));
     const runtime = counted(mortalRuntime(machine.runtime, signal), this.doom.count);
     const net = { http: neverAnswers, tcp: neverAnswers, grpc: neverAnswers };
     const common = { api, runtime, net, clock, logger: loggerOf(world, name), createInformer };
@@ -277,6 +282,8 @@ export class Machine {
   readonly files = new FakeFiles();
   readonly sandboxFiles = new FakeSandboxFiles();
   agent: Agent | undefined;
+  /** To the server. */
+  cable = new AbortController();
   readonly #world: World;
 
   constructor(world: World, number: number) {
@@ -293,6 +300,12 @@ export class Machine {
   crash(): void {
     this.agent?.dead.abort();
     this.agent = undefined;
+  }
+  unplug(): void {
+    this.cable.abort();
+  }
+  plug(): void {
+    this.cable = new AbortController();
   }
   running(): readonly Container[] {
     return this.runtime.containers().filter(({ state }) => state === 'running');
