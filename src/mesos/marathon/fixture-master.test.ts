@@ -50,6 +50,8 @@ export class TestMaster implements SchedulerLink {
   #connection = 0;
   #made = 0;
   #wanted = new Set<string>();
+  /** Agents by role whose resources nobody wants to be offered again before then. */
+  readonly #refused = new Map<string, number>();
 
   constructor(clock: SimClock, agents: number, cpus = 32) {
     this.#clock = clock;
@@ -112,9 +114,9 @@ export class TestMaster implements SchedulerLink {
     if (isOver(state) && !this.executorEndsFirst) this.#ended(task);
   }
 
-  #executorEnded(id: string): void {
+  #executorEnded(id: string, agentID: string): void {
     this.#send({ type: 'FAILURE', failure: { executor_id: { value: id } } });
-    this.#offerSoon();
+    this.#gain(agentID);
   }
 
   #soon(delayMs: number, action: () => void): void {
@@ -123,12 +125,13 @@ export class TestMaster implements SchedulerLink {
   }
 
   /** The executor of a pod ends with the last of its tasks. */
-  #ended({ info: { executor } }: RunningTask): void {
+  #ended({ agentID, info: { executor } }: RunningTask): void {
     const id = executor?.executor_id.value;
     const isLast = !this.live.some(({ info }) => info.executor?.executor_id.value === id);
-    if (id === undefined || !isLast) this.#offerSoon();
-    else if (this.executorEndsFirst) this.#executorEnded(id);
-    else this.#soon(this.executorEndMs, () => this.#executorEnded(id));
+    this.#gain(agentID);
+    if (id === undefined || !isLast) return;
+    if (this.executorEndsFirst) this.#executorEnded(id, agentID);
+    else this.#soon(this.executorEndMs, () => this.#executorEnded(id, agentID));
   }
 
   #send(event: SchedulerEvent): void {
@@ -147,6 +150,7 @@ export class TestMaster implements SchedulerLink {
     this.calls.push(call.type ?? '');
     if (call.type === 'REVIVE') {
       for (const role of call.revive?.roles ?? []) this.#wanted.add(role);
+      this.#refused.clear();
       this.#offerSoon();
     } else if (call.type === 'SUPPRESS') {
       for (const role of call.suppress?.roles ?? []) this.#wanted.delete(role);
@@ -155,11 +159,15 @@ export class TestMaster implements SchedulerLink {
       this.#wanted = new Set((info?.roles ?? []).filter((role) => !not.includes(role)));
       this.#offerSoon();
     } else if (call.type === 'ACCEPT') {
-      for (const { value } of call.accept?.offer_ids ?? [])
-        this.#accept(value, call.accept?.operations ?? []);
-      if ((call.accept?.filters?.refuse_seconds ?? 5) === 0) this.#offerSoon();
+      const { offer_ids: ids = [], operations = [], filters } = call.accept ?? {};
+      for (const { value } of ids) this.#refuse(value, filters?.refuse_seconds);
+      for (const { value } of ids) this.#accept(value, operations);
+      this.#offerSoon();
     } else if (call.type === 'DECLINE') {
-      for (const { value } of call.decline?.offer_ids ?? []) this.#offers.delete(value);
+      for (const { value } of call.decline?.offer_ids ?? []) {
+        this.#refuse(value, call.decline?.filters?.refuse_seconds);
+        this.#offers.delete(value);
+      }
     } else if (call.type === 'ACKNOWLEDGE') {
       const task = this.tasks.get(call.acknowledge?.task_id.value ?? '');
       if (task?.updates[0]?.uuid !== call.acknowledge?.uuid) return;
@@ -168,6 +176,19 @@ export class TestMaster implements SchedulerLink {
     } else if (call.type === 'KILL') this.#kill(call.kill?.task_id.value ?? '');
     else if (call.type === 'RECONCILE') this.#reconcile(call);
     void frameworkID;
+  }
+
+  #refuse(offerID: string, seconds = 5): void {
+    const offer = this.#offers.get(offerID);
+    const place = `${offer?.allocation_info?.role} ${offer?.agent_id.value}`;
+    if (seconds > 0) this.#refused.set(place, this.#clock.nowMs() + seconds * 1000);
+  }
+
+  /** There is more to offer on an agent than was refused. */
+  #gain(agentID: string): void {
+    for (const place of this.#refused.keys())
+      if (place.endsWith(` ${agentID}`)) this.#refused.delete(place);
+    this.#offerSoon();
   }
 
   #kill(taskID: string): void {
@@ -220,7 +241,8 @@ export class TestMaster implements SchedulerLink {
     }
     for (const resource of operation.unreserve?.resources ?? []) drop(plain(resource));
     this.reserved.set(agentID, held);
-    this.#offerSoon();
+    const { reserve, create, destroy, unreserve } = operation;
+    if (reserve ?? create ?? destroy ?? unreserve) this.#gain(agentID);
   }
 
   #accept(offerID: string, operations: readonly OfferOperation[]): void {
@@ -267,7 +289,9 @@ export class TestMaster implements SchedulerLink {
         const isOffered = [...this.#offers.values()].some(
           ({ agent_id: id }) => id.value === agent.id,
         );
-        const offer = isOffered ? undefined : this.#offerOf(agent, role);
+        const untilMs = this.#refused.get(`${role} ${agent.id}`) ?? 0;
+        const isHeld = isOffered || untilMs > this.#clock.nowMs();
+        const offer = isHeld ? undefined : this.#offerOf(agent, role);
         if (offer === undefined) continue;
         this.#offers.set(offer.id.value, offer);
         offers.push(offer);

@@ -1,5 +1,5 @@
 import type { Cancel, Clock, Logger, Random } from '#base';
-import type { Offer, OfferOperation } from '#mesos/protocol';
+import type { Offer } from '#mesos/protocol';
 import type { Instance, ModelSettings, Root, RunSpec } from '../model/index.ts';
 import {
   enforcesRole,
@@ -15,6 +15,8 @@ import type { Framework } from './framework.ts';
 import { noteUnused, noteUsed } from './offer-stats.ts';
 import type { Lingering } from './lingering.ts';
 import { createLingering } from './lingering.ts';
+import type { OpenOffer } from './open-offer.ts';
+import { isReserved, offerRole, opened, scalarsOf } from './open-offer.ts';
 import type { MarathonSettings } from './options.ts';
 import type { Provisioned } from './provision.ts';
 import { joined, provision, reserve } from './provision.ts';
@@ -53,23 +55,6 @@ export interface LauncherOptions {
   root(): Root;
 }
 
-/** One offer while it is being given away. */
-interface Open {
-  readonly id: string;
-  readonly offer: Offer;
-  rest: Offer;
-  readonly operations: OfferOperation[];
-  /** As they were before, to go back when the offer is rescinded. */
-  readonly launched: { readonly before: Instance; readonly after: Instance }[];
-  /** Nothing that waits fits into the rest. */
-  done: boolean;
-  /** What did not fit; the rest only gets smaller. */
-  readonly refused: Set<WaitingSpec>;
-  cutShort: boolean;
-  cpus: number;
-  mem: number;
-}
-
 export function createLauncher(options: LauncherOptions): Launcher {
   return new OfferLauncher(options);
 }
@@ -81,6 +66,8 @@ class OfferLauncher implements Launcher {
   readonly #lingering: Lingering;
   readonly #offers = new Map<string, Offer>();
   readonly #rescinded = new Set<string>();
+  /** Roles that got somebody to launch while offers were being given away. */
+  readonly #late = new Set<string>();
   /** Roles of instances that are no more and whose reservations are still to be given back. */
   readonly #releasing = new Map<string, string>();
   #busy = false;
@@ -94,7 +81,7 @@ class OfferLauncher implements Launcher {
       this.#line.note(undefined, instance, options.clock.nowMs());
     this.#lingering = createLingering(options, ({ role }) => {
       this.reviseDemand();
-      options.framework.revive(role);
+      this.#revive(role);
     });
     options.tracker.onChange((change) => this.#changed(change));
     options.backoff.onOver(() => this.#reviveAll());
@@ -174,7 +161,13 @@ class OfferLauncher implements Launcher {
 
   #reviveAll(): void {
     this.reviseDemand();
-    for (const role of this.#line.roles()) this.#options.framework.revive(role);
+    for (const role of this.#line.roles()) this.#revive(role);
+  }
+
+  /** What is accepted or declined after this makes the master hold back offers again. */
+  #revive(role: string): void {
+    if (this.#busy) this.#late.add(role);
+    this.#options.framework.revive(role);
   }
 
   #changed({ old, now }: InstanceChange): void {
@@ -188,9 +181,9 @@ class OfferLauncher implements Launcher {
     this.reviseDemand();
     if (isNew && now !== undefined) {
       this.#options.framework.need();
-      if (!this.#lingering.has(now.instanceID)) this.#options.framework.revive(now.role);
+      if (!this.#lingering.has(now.instanceID)) this.#revive(now.role);
     }
-    if (leaves) this.#options.framework.revive(old.role);
+    if (leaves) this.#revive(old.role);
   }
 
   /** One round after the other: what comes meanwhile is looked at together. */
@@ -220,7 +213,7 @@ class OfferLauncher implements Launcher {
     for (const one of open) this.#release(one);
     const stored = this.#fill(open);
     await Promise.all(stored);
-    const declined: Open[] = [];
+    const declined: OpenOffer[] = [];
     const calls: Promise<void>[] = [];
     for (const one of open) {
       if (this.#rescinded.has(one.id)) this.#revert(one);
@@ -229,10 +222,13 @@ class OfferLauncher implements Launcher {
     }
     calls.push(...this.#decline(declined));
     await Promise.all(calls);
+    const late = [...this.#late];
+    this.#late.clear();
+    for (const role of late) this.#options.framework.revive(role);
   }
 
   /** Offer by offer one launch, then again: what is alike spreads over the machines. */
-  #fill(open: readonly Open[]): Promise<void>[] {
+  #fill(open: readonly OpenOffer[]): Promise<void>[] {
     const stored: Promise<void>[] = [];
     for (let launched = this.#pass(open, stored); launched; ) {
       // Where a constraint stood against it a launch elsewhere may have made way (GROUP_BY).
@@ -252,7 +248,7 @@ class OfferLauncher implements Launcher {
   }
 
   /** True when anything was launched. */
-  #pass(open: readonly Open[], stored: Promise<void>[]): boolean {
+  #pass(open: readonly OpenOffer[], stored: Promise<void>[]): boolean {
     const before = stored.length;
     let active = open.filter(
       (one) => !one.done && this.#line.of(offerRole(one.offer)) !== undefined,
@@ -269,7 +265,7 @@ class OfferLauncher implements Launcher {
   }
 
   /** Undefined when nothing that waits fits. */
-  #launchOne(open: Open): Promise<void> | undefined {
+  #launchOne(open: OpenOffer): Promise<void> | undefined {
     const { settings, tracker } = this.#options;
     if (open.launched.length >= settings.max_instances_per_offer || !this.#tokens.has()) {
       open.cutShort = true;
@@ -297,7 +293,7 @@ class OfferLauncher implements Launcher {
   }
 
   #tryLaunch(
-    open: Open,
+    open: OpenOffer,
     waiting: WaitingSpec,
     runSpec: RunSpec,
   ): { readonly before: Instance; readonly provisioned: Provisioned } | undefined {
@@ -366,7 +362,7 @@ class OfferLauncher implements Launcher {
     return fresh;
   }
 
-  async #accept(open: Open): Promise<void> {
+  async #accept(open: OpenOffer): Promise<void> {
     const { framework, settings, logger } = this.#options;
     const seconds = open.cutShort ? 0 : settings.decline_offer_duration / 1000;
     try {
@@ -385,7 +381,7 @@ class OfferLauncher implements Launcher {
   }
 
   /** The master never saw the launches of this offer. */
-  #revert(open: Open): void {
+  #revert(open: OpenOffer): void {
     const { tracker } = this.#options;
     for (const { before, after } of open.launched) {
       const now = tracker.get(after.instanceID);
@@ -397,9 +393,12 @@ class OfferLauncher implements Launcher {
     }
   }
 
-  #decline(open: readonly Open[]): Promise<void>[] {
+  #decline(open: readonly OpenOffer[]): Promise<void>[] {
     const { framework, settings, logger } = this.#options;
-    const call = (some: readonly Open[], filters: { refuse_seconds?: number }): Promise<void>[] => {
+    const call = (
+      some: readonly OpenOffer[],
+      filters: { refuse_seconds?: number },
+    ): Promise<void>[] => {
       if (some.length === 0) return [];
       const ids = some.map(({ id }) => ({ value: id }));
       return [
@@ -421,7 +420,7 @@ class OfferLauncher implements Launcher {
   }
 
   /** Gives back what is reserved on this agent for instances that are no more. */
-  #release(open: Open): void {
+  #release(open: OpenOffer): void {
     const { offer } = open;
     if (this.#options.framework.id === undefined || !offer.resources?.some(isReserved)) return;
     const known = new Set<string>();
@@ -455,43 +454,8 @@ class OfferLauncher implements Launcher {
   }
 }
 
-function opened(offer: Offer): Open {
-  return {
-    id: offer.id.value,
-    offer,
-    rest: offer,
-    operations: [],
-    launched: [],
-    done: false,
-    refused: new Set(),
-    cutShort: false,
-    ...scalarsOf(offer),
-  };
-}
-
 /** It is somewhere, or will come back there. */
 function hasPlace(instance: Instance): boolean {
   if (instance.agent === undefined) return false;
   return instance.reservation !== undefined || !isScheduled(instance);
-}
-
-function offerRole(offer: Offer): string {
-  return offer.allocation_info?.role ?? '*';
-}
-
-function scalarsOf({ resources = [] }: Offer): { cpus: number; mem: number } {
-  let cpus = 0;
-  let mem = 0;
-  for (const { name, scalar } of resources) {
-    if (name === 'cpus') cpus += scalar?.value ?? 0;
-    else if (name === 'mem') mem += scalar?.value ?? 0;
-  }
-  // Sums of thousandths in binary fractions.
-  return { cpus: cpus + 1e-6, mem: mem + 1e-6 };
-}
-
-type OfferResource = NonNullable<Offer['resources']>[number];
-
-function isReserved({ reservation, reservations }: OfferResource): boolean {
-  return reservation !== undefined || (reservations !== undefined && reservations.length > 0);
 }
