@@ -101,7 +101,9 @@ async function signed(api: HttpApi, options: CredentialOptions, wanted: Wanted):
   );
   const deadline = clock.monotonicMs() + signedMsMax;
   for (let waitMs = 5; ; waitMs = Math.min(waitMs * 2, 500)) {
-    const now = await api.get(certificateSigningRequests, { name: request.metadata.name });
+    const now = await untilServed(options, () =>
+      api.get(certificateSigningRequests, { name: request.metadata.name }),
+    );
     const denied = now.status.conditions?.find(
       ({ type }) => type === 'Denied' || type === 'Failed',
     );
