@@ -214,10 +214,11 @@ for (const form of ['json', 'protobuf'] as const)
 for (const task of ['plain', 'boxed'])
   test(`A session of ${task} with a terminal has the size that it is told`, async () => {
     const id = below(task, 'tty');
-    const script = 'stty size; while read line; do [ "$line" = end ] && exit 0; stty size; done';
+    const script = 'while read line; do [ "$line" = end ] && exit 0; stty size; done';
     const output = await Output.open(session(id, script, { container: terminal }));
-    await until('the first size', () => output.text.includes('17 91'));
     const input = new Input(id);
+    input.write('first\n');
+    await until('the first size', () => output.text.includes('17 91'));
     input.resize(133, 41);
     input.write('again\n');
     await until('the second size', () => output.text.includes('41 133'));
@@ -500,4 +501,56 @@ test('A check reaches a container that has no network', async () => {
   await until('its health', () => machine.told('checked').some(({ healthy }) => healthy === true));
   await machine.kill('checked');
   await machine.toldOf('checked', 'TASK_KILLED');
+});
+
+test('The terminal of a task itself is attached to, for output and for input', async () => {
+  const script = 'stty -echo; echo ready; while read line; do echo "got $line"; stty size; done';
+  const containers = [
+    { name: 'task', command: ['/bin/sh', '-c', script], tty: true, stdin: true, resources: {} },
+  ];
+  const container = { type: 'MESOS', tty_info: {} } as const;
+  const info = { command: { value: script }, container };
+  await machine.launch('terminal', { pod: { spec: { containers } }, info });
+  await machine.toldOf('terminal', 'TASK_RUNNING');
+  const id = { value: machine.podUid('terminal') };
+  const attach = { type: 'ATTACH_CONTAINER_OUTPUT', attach_container_output: { container_id: id } };
+  const output = await Output.open(attach as AgentCall, 'protobuf');
+  const input = new Input(id, 'protobuf');
+  input.resize(77, 22);
+  input.write('hello\n');
+  await until('its answer', () => output.text.includes('got hello'));
+  await until('its size', () => output.text.includes('22 77'));
+  input.close();
+  assert.equal((await input.reply).status, 200);
+  const again = new Input(id);
+  again.write('again\n');
+  await until('its second answer', () => output.text.includes('got again'));
+  await machine.kill('terminal');
+  await output.ended;
+  assert.equal((await again.reply).status, 200);
+
+  const plain = new Input({ value: machine.podUid('plain') });
+  const refused = await plain.reply;
+  assert.deepEqual(
+    [refused.status, await refused.text()],
+    [500, 'I/O switchboard server was disabled for this container'],
+  );
+  const nobody = new Input({ value: 'nobody' });
+  const missing = await nobody.reply;
+  assert.deepEqual(
+    [missing.status, await missing.text()],
+    [404, 'Container nobody cannot be found'],
+  );
+});
+
+test('An id may be used again, and tells only of its last container', async () => {
+  const id = below('plain', 'again');
+  const path = join(machine.sandbox('plain'), 'containers/again/stdout');
+  for (const text of ['first and longer', 'second']) {
+    const launch_container = { container_id: id, command: { value: `echo ${text}` } };
+    assert.equal(await said({ type: 'LAUNCH_CONTAINER', launch_container }), '200 ');
+    assert.deepEqual(await waited(id), { exit_status: 0 });
+    await until('its output', () => existsSync(path) && readFileSync(path, 'utf8').length > 0);
+    assert.equal(readFileSync(path, 'utf8'), `${text}\n`);
+  }
 });

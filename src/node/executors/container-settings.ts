@@ -123,7 +123,9 @@ function ownProcesses(pod: Pod): boolean {
  */
 const init = [
   'for s in HUP INT QUIT USR1 USR2 TERM; do trap "kill -$s -1" $s; done',
-  '"$@" <&0 &',
+  // What a shell starts in the background reads /dev/null unless another descriptor is named.
+  'exec 3<&0',
+  '"$@" <&3 3<&- &',
   'p=$!',
   'while :; do wait $p; c=$?; kill -0 $p 2>/dev/null || exit $c; done',
 ].join('\n');

@@ -277,7 +277,7 @@ export interface ExecOptions extends StreamOptions {
   readonly command: readonly string[];
   /** Beside the container's own, which they replace where names are equal. */
   readonly env?: readonly { readonly name: string; readonly value: string }[] | undefined;
-  /** Of the terminal, from the first moment on. */
+  /** Of the terminal; crun sets it while the process starts, before any input reaches it. */
   readonly size?: { readonly columns: number; readonly rows: number } | undefined;
   /** Instead of the container's own; without supplementary groups. */
   readonly user?: { readonly uid: number; readonly gid: number } | undefined;

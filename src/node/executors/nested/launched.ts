@@ -99,7 +99,7 @@ export class LaunchedContainers {
       throw new CallRejected(400, 'The provided ContainerInfo is not supported');
     const problem = this.#parentProblem(id);
     if (problem !== undefined) throw new CallRejected(400, problem);
-    if (this.#ids.size + this.#launching.size >= containersMax)
+    if (this.list().length + this.#launching.size >= containersMax)
       throw new CallRejected(400, `There are ${containersMax} containers already`);
     if (old !== undefined) await this.remove(id);
     this.#ends.delete(text);
@@ -170,12 +170,25 @@ export class LaunchedContainers {
     const { runtime, files } = this.#world.options;
     for (const [name, runtimeID] of this.#ids) {
       if (name !== text && !name.startsWith(`${text}.`)) continue;
+      const inner = runtime.container(runtimeID);
       await runtime.removeContainer(runtimeID);
+      if (inner !== undefined) await this.#forgetOutput(rootOf(id).value, inner);
       this.#ids.delete(name);
     }
     this.#ends.delete(text);
     const directory = this.#launcher.directoryOf(id);
     if (directory !== undefined) await files.remove(directory);
+  }
+
+  /** Its log, and how much of it was brought: another container may come under the same id. */
+  async #forgetOutput(root: string, { spec }: Container): Promise<void> {
+    const { files } = this.#world.options;
+    await files.remove(spec.logPath.slice(0, spec.logPath.lastIndexOf('/')));
+    await files.remove(this.#notePath(root, spec.name));
+  }
+
+  #notePath(root: string, name: string): string {
+    return `${this.#parts.paths.notes(root)}/output-${name}.json`;
   }
 
   /** The runtime tells of any container: an end takes with it what was launched inside. */
@@ -219,6 +232,7 @@ export class LaunchedContainers {
       for (const name of this.#ids.keys())
         if (name === text || name.startsWith(`${text}.`)) this.#ids.delete(name);
       await this.#drop(container.sandboxId);
+      await this.#world.options.files.remove(this.#parts.paths.notes(text));
     } catch (error) {
       logger.warn('Cannot close a launched container', { container: text, error });
     }
@@ -251,12 +265,11 @@ export class LaunchedContainers {
     if (directory === undefined) return;
     const facts = await files.facts(directory);
     if (facts === undefined) return;
-    const notes = this.#parts.paths.notes(rootOf(id).value);
     const place: OutputPlace = {
       logPath: container.spec.logPath,
       directory,
       owner: { uid: facts.uid, gid: facts.gid },
-      notePath: `${notes}/output-${container.spec.name}.json`,
+      notePath: this.#notePath(rootOf(id).value, container.spec.name),
     };
     await this.#parts.output.bring(place);
   }
