@@ -90,6 +90,7 @@ export class TaskKeeper {
       checks?.stop();
       ending.stop();
     }
+    this.#untold.stop();
   }
 
   /** The runtime tells of a container. */
@@ -241,7 +242,7 @@ export class TaskKeeper {
 
   #over(task: Task, podUid: string | undefined): void {
     if (task.spec.group !== undefined) this.#lookAtPod(task);
-    if (podUid !== undefined) this.#hooks.wake(podUid);
+    if (podUid !== undefined) void this.told().then(() => this.#hooks.wake(podUid));
   }
 
   async #factsOf(task: Task): Promise<{ facts: TaskFacts; podUid: string | undefined }> {
@@ -316,8 +317,9 @@ export class TaskKeeper {
       // What nobody waits for comes after what is told.
       [Symbol.dispose]: () => {
         if (podUid === undefined) return;
-        if (fresh) this.#hooks.wake(podUid);
-        if (container?.state === 'exited') this.#hooks.ended(task, { uid: podUid }, container);
+        if (fresh && container?.state !== 'exited') this.#hooks.wake(podUid);
+        if (container?.state !== 'exited') return;
+        void this.told().then(() => this.#hooks.ended(task, { uid: podUid }, container));
       },
     };
   }

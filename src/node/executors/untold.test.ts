@@ -19,6 +19,15 @@ test('Other work waits until every end is told, also one that is noted in the sa
   {
     using _telling = untold.telling('b');
   }
+  // More may be about to end: they come first too.
+  await clock.advance(10);
+  untold.add('c');
+  await clock.advance(50);
+  assert.equal(over, false);
+  {
+    using _telling = untold.telling('c');
+  }
+  await clock.advance(50);
   await waiting;
 });
 

@@ -1,6 +1,8 @@
-import type { Clock } from '#base';
+import type { Cancel, Clock } from '#base';
 
 const waitMsMax = 200;
+/** Ends seldom come alone: when one was told, the next may be about to come. */
+const settleMs = 20;
 
 /**
  * Ends of containers that the store does not know yet. What a framework waits for comes before what
@@ -10,12 +12,15 @@ export class Untold {
   readonly #clock: Clock;
   readonly #keys = new Set<string>();
   readonly #waiting = new Set<() => void>();
+  #settling: Cancel | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
   add(key: string): void {
+    this.#settling?.();
+    this.#settling = undefined;
     this.#keys.add(key);
   }
 
@@ -28,13 +33,21 @@ export class Untold {
   #told(key: string): void {
     this.#keys.delete(key);
     if (this.#keys.size > 0) return;
+    this.#settling?.();
+    this.#settling = this.#clock.after(settleMs, () => this.stop());
+  }
+
+  /** Nobody waits any more. */
+  stop(): void {
+    this.#settling?.();
+    this.#settling = undefined;
     for (const go of this.#waiting) go();
   }
 
   async none(): Promise<void> {
     // Others who listen to the same change have noted it then.
     await Promise.resolve();
-    if (this.#keys.size === 0) return;
+    if (this.#keys.size === 0 && this.#settling === undefined) return;
     await new Promise<void>((resolve) => {
       const go = (): void => {
         cancel();

@@ -42,8 +42,16 @@ export interface ContainerPlan {
 const exitUnknown = 137;
 const killWaitMs = 10_000;
 const settleMs = 2_000;
+/** Until then there is more urgent work: somebody waits to hear of the end. */
+const saveDelayMs = 250;
 /** How soon a container without its conmon is noticed. */
 const holderCheckMs = 2_000;
+
+/** A record that is about to be written. */
+interface Saving {
+  readonly now: AbortController;
+  readonly done: Promise<void>;
+}
 
 export function newContainerId(): string {
   return randomBytes(32).toString('hex');
@@ -55,7 +63,7 @@ export class Containers {
   readonly #records = new Map<string, ContainerRecord>();
   readonly #listeners = new Set<(container: Container) => void>();
   readonly #endings = new Map<string, Set<() => void>>();
-  readonly #saving = new Map<string, Promise<void>>();
+  readonly #saving = new Map<string, Saving>();
   #watcher: FSWatcher | undefined;
   #cancelCheck: Cancel = () => undefined;
 
@@ -94,7 +102,7 @@ export class Containers {
   async close(): Promise<void> {
     this.#watcher?.close();
     this.#cancelCheck();
-    await Promise.all(this.#saving.values());
+    await Promise.all([...this.#saving.keys()].map((id) => this.#saved(id)));
   }
 
   list(): readonly Container[] {
@@ -239,7 +247,7 @@ export class Containers {
     const record = this.#records.get(id);
     if (record === undefined) return;
     if (record.state !== 'making' && isRunning(record)) await this.kill(id);
-    await this.#saving.get(id);
+    await this.#saved(id);
     await this.#clear(id, record);
     this.#records.delete(id);
   }
@@ -310,9 +318,9 @@ export class Containers {
       const finishedMs = Math.round(statSync(path).mtimeMs);
       const exitCode = Number(text);
       const oomKilled = this.#place.cgroups.oomKills(record.cgroup) > 0;
-      // Children that left the PID namespace's care (shared or host PID) end with it.
-      this.#place.cgroups.kill(record.cgroup);
       this.#change({ ...record, state: 'exited', exitCode, finishedMs, oomKilled });
+      // Children that left the PID namespace's care (shared or host PID) end with it.
+      this.#place.clock.after(0, () => this.#place.cgroups.kill(record.cgroup));
       return true;
     } catch (cause) {
       if (isMissing(cause)) return false;
@@ -355,7 +363,7 @@ export class Containers {
    * two writes of one record at a time, the newest last.
    */
   #saveSoon(first: ContainerRecord): void {
-    const { paths, logger } = this.#place;
+    const { paths, logger, clock } = this.#place;
     const { id } = first;
     if (this.#saving.has(id)) return;
     const save = async (): Promise<void> => {
@@ -366,10 +374,19 @@ export class Containers {
         saved = now;
       }
     };
-    const saving = save()
+    const now = new AbortController();
+    const done = clock
+      .sleep(saveDelayMs, now.signal)
+      .then(save, save)
       .catch((error: unknown) => logger.warn('Cannot note the end of a container', { id, error }))
       .finally(() => this.#saving.delete(id));
-    this.#saving.set(id, saving);
+    this.#saving.set(id, { now, done });
+  }
+  /** At once, whatever of it still waits to be written. */
+  async #saved(id: string): Promise<void> {
+    const saving = this.#saving.get(id);
+    saving?.now.abort();
+    await saving?.done;
   }
   #change(record: ContainerRecord): void {
     this.#save(record);
