@@ -1,6 +1,7 @@
 import type { Logger } from '#base';
 import type { ApiServer, Reader } from '#apiserver';
 import { namespaces, nodes, pods, type Node, type Pod } from '#kube/kinds';
+import type { Draft } from '#machinery';
 import type { Claim, Pool, Verdict } from '#pool';
 import {
   baseUnits,
@@ -194,23 +195,25 @@ export class PodClaims {
       verdict.reason === 'PortTaken'
         ? "Pod was rejected: Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports"
         : `Pod was rejected: Node didn't have enough resource: ${verdict.message}`;
-    const [result] = await this.#parts.server.updateMany<Pod>([
-      {
-        resource: pods,
-        name,
-        namespace,
-        change(draft) {
-          if (draft.metadata.uid !== uid || draft.status.phase === 'Failed') return;
-          draft.status.phase = 'Failed';
-          draft.status.reason = reason;
-          draft.status.message = message;
-        },
-      },
-    ]);
-    if (result?.ok === false)
+    const change = (draft: Draft<Pod>): void => {
+      if (draft.metadata.uid !== uid || draft.status.phase === 'Failed') return;
+      draft.status.phase = 'Failed';
+      draft.status.reason = reason;
+      draft.status.message = message;
+    };
+    // Whatever hinders it: when its kubelet says something of it, it is looked at again.
+    let problem: unknown;
+    try {
+      const updates = [{ resource: pods, name, namespace, change }];
+      const [result] = await this.#parts.server.updateMany<Pod>(updates);
+      if (result?.ok === false) problem = result.error;
+    } catch (error) {
+      problem = error;
+    }
+    if (problem !== undefined)
       this.#parts.logger.warn('Pod without room could not be failed', {
         pod: `${namespace}/${name}`,
-        error: result.error,
+        error: problem,
       });
   }
 }

@@ -242,12 +242,12 @@ test('The ledger follows Pods and nodes through whatever comes, and through cras
   for (const seed of seeds) await assert.doesNotReject(simulate(seed), `Replay with SEED=${seed}`);
 });
 
-function opened(world: World) {
+function opened(world: World, server: World['server'] = world.server) {
   const pool = createPool();
   const ledger = new PodLedger({
     pool,
     reader: world.reader,
-    server: world.server,
+    server,
     clock: createSimClock(),
     logger: silentLogger,
   });
@@ -283,6 +283,30 @@ test('A Pod that finds no room holds none, however far its kubelet comes meanwhi
   assert.equal(phaseOf(world, 'late'), 'Failed');
   ledger.check();
   pool.check();
+});
+
+test('A Pod that finds no room while nothing can be written is failed later', async () => {
+  const world = new World({ ...seededRandom(1), below: () => 1 });
+  world.put('nodes', 'n0', node('n0'));
+  let full = true;
+  const { updateMany } = world.server;
+  const { pool } = opened(world, {
+    ...world.server,
+    updateMany: (updates) =>
+      full
+        ? Promise.reject(new StatusError('InternalError', 'the disk is full'))
+        : updateMany(updates),
+  });
+  world.put('pods', 'd/late', pod('late', 5, 'n0'));
+  await turns();
+  assert.equal(phaseOf(world, 'late'), 'Pending');
+  full = false;
+  // Its kubelet says something of it.
+  const startTime = '2026-01-01T00:00:00Z';
+  world.put('pods', 'd/late', withStatus(pod('late', 5, 'n0'), { phase: 'Pending', startTime }));
+  await turns();
+  assert.equal(phaseOf(world, 'late'), 'Failed');
+  assert.equal(pool.claim('pod/d/late'), undefined);
 });
 
 test('A Pod that ended is not given room again by what its kubelet says late', async () => {
