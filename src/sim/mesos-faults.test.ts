@@ -83,6 +83,7 @@ class Simulation {
     else if (dice < 88) await this.#createPod();
     else if (dice < 91) await this.#fullDisk();
     else if (dice < 94) await this.#unplug();
+    else if (dice < 96) await this.#blackout();
     await clock.advance(random.pick([0, 1, 3, 10, 100, 1000, 4000]));
   }
 
@@ -182,6 +183,28 @@ class Simulation {
       status: {},
     });
     await this.#calmly(creating);
+  }
+
+  /** All die together and come back in any order; containers run on. */
+  async #blackout(): Promise<void> {
+    const world = this.#world;
+    const { clock, random, machines } = world;
+    this.counts.server += 1;
+    this.counts.agent += machines.length;
+    this.counts.framework += 1;
+    world.killServer();
+    for (const machine of machines) machine.crash();
+    for (const executor of this.#executors.values()) executor.cut();
+    this.#framework.die();
+    const starts = [
+      () => world.startServer(),
+      () => this.#framework.start(),
+      ...machines.map((machine) => () => machine.start()),
+    ];
+    for (const start of random.shuffled(starts)) {
+      await clock.advance(random.below(1000));
+      await start();
+    }
   }
 
   /** A machine is cut off; what runs there runs on. */
