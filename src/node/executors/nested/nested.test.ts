@@ -100,7 +100,7 @@ for (const [io, text] of bad)
 const facts: SettingsFacts = {
   name: 'n',
   image: undefined,
-  directory: '/work/dir',
+  directory: '/var/dir',
   volumes: [],
   user: { name: 'me', uid: 5, gid: 6, home: '/' },
   logPath: '/log',
@@ -134,7 +134,7 @@ test('A process runs in its sandbox as its user, with variables of its own', () 
   ] as const;
   const command = { value: 'x', shell: false, arguments: ['x', 'y'], environment: { variables } };
   const spec = launchedSpec({ command }, facts);
-  assert.deepEqual([spec.workingDir, spec.security.runAsUserName], ['/work/dir', 'me']);
+  assert.deepEqual([spec.workingDir, spec.security.runAsUserName], ['/var/dir', 'me']);
   assert.deepEqual(spec.args.slice(-2), ['x', 'y']);
   assert.deepEqual(spec.env.map(({ name, value }) => `${name}=${value}`).slice(0, 3), [
     'A=1',
