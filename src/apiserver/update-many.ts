@@ -35,7 +35,14 @@ export async function updateMany<T extends KubeObject>(
       if ('ok' in prepared) results[at] = prepared;
       else pending.push(prepared);
     }
-    const refused = await commitAll(core, pending, results);
+    let refused: readonly Pending<T>[];
+    try {
+      refused = await commitAll(core, pending, results);
+    } catch (error) {
+      // A store that takes no writes: each is told so, nobody has to expect a throw.
+      for (const { at } of pending) results[at] ??= { ok: false, error };
+      break;
+    }
     open = refused.map(({ update, at }) => ({ update, at }));
     if (round < roundsMax) continue;
     const error = new Error('Cannot update objects: others kept changing them');

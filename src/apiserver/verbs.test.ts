@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { configMaps as configMapKind, pods as podKind, typeTables } from '#kube/kinds';
+import { isStatus } from '#machinery';
+import { StoreFullError } from '#store';
 import { createCodec } from '#wire';
 import { admin, at, startTestServer, type TestServer } from './fixture.test.ts';
 
@@ -359,5 +361,24 @@ suite('In process', () => {
     assert.equal(api.store.revision, before + 2);
     assert.equal(api.server.reader.get(configMapKind, 'c1', 'default')?.data?.['a'], 'many');
     assert.equal(api.server.reader.list(podKind).length, 0);
+  });
+
+  test('updateMany() tells each what hindered a store that takes no writes', async () => {
+    await using api = await startTestServer();
+    await fill(api, 2);
+    api.store.commit = () => Promise.reject(new StoreFullError('Cannot write: the disk is full'));
+    const results = await api.server.updateMany(
+      ['c0', 'c1'].map((name) => ({
+        resource: configMapKind,
+        name,
+        namespace: 'default',
+        change: (draft: { data?: Record<string, string> | undefined }) => {
+          draft.data = { a: 'many' };
+        },
+      })),
+    );
+    for (const result of results)
+      assert(!result.ok && isStatus(result.error, 'StorageReadWriteError'), String(result));
+    assert.equal(results.length, 2);
   });
 });
