@@ -336,3 +336,29 @@ test('Checks of agents and of Marathon in any order leave a deployment in peace'
   assert.equal(removed.length, 2);
   await world.stop();
 });
+
+test('With checks of an agent and of Marathon an instance is healthy when both are', async () => {
+  const world = await createWorld({ listen: true });
+  const command = { protocol: 'COMMAND', command: { value: 'true' } };
+  const tcp = { protocol: 'TCP', port: 80, intervalSeconds: 5 };
+  await world.ask('POST', '/v2/apps', { ...sleep, instances: 1, healthChecks: [tcp, command] });
+  const [task] = world.master.live;
+  world.master.report(task?.info.task_id.value ?? '', 'TASK_RUNNING', { healthy: true });
+  await world.settle();
+  assert.equal((await shown(world, '/sleep')).deployments.length, 1);
+  world.answers.set(`host-${task?.agentID ?? ''}:80`, {
+    status: 200,
+    statusText: '',
+    contentType: '',
+    body: '',
+  });
+  await world.clock.advance(6_000);
+  await world.settle();
+  assert.deepEqual((await shown(world, '/sleep')).deployments, []);
+  const told = world.takeEvents().filter(({ type }) => type === 'instance_health_changed_event');
+  assert.deepEqual(
+    told.map(({ data }) => data['healthy']),
+    [true],
+  );
+  await world.stop();
+});

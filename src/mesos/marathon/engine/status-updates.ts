@@ -11,6 +11,7 @@ import {
 import type { Backoff } from './backoff.ts';
 import type { EventBus } from './events.ts';
 import type { Framework } from './framework.ts';
+import { isOurs } from './health.ts';
 import type { Killer } from './killer.ts';
 import { unreachableOf } from './run-spec.ts';
 import type { Tracker } from './tracker.ts';
@@ -87,7 +88,8 @@ function apply(options: StatusUpdateOptions, status: TaskStatus): Promise<void> 
   const nowMs = clock.nowMs();
   const updated = updatedTask(task, status, nowMs);
   if (updated === undefined) return inactiveNow(options, instance, task);
-  const next = withTask(instance, updated, { unreachable, nowMs });
+  const ownChecks = runSpec?.kind === 'app' && (runSpec.spec.healthChecks ?? []).some(isOurs);
+  const next = withTask(instance, updated, { unreachable, nowMs, ownChecks });
   noteOutcome(options, next, updated);
   if (
     unreachable !== 'disabled' &&

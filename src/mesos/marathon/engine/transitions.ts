@@ -64,13 +64,19 @@ function addressesOf(status: TaskStatus): InstanceTask['ipAddresses'] | undefine
 export function withTask(
   instance: Instance,
   task: InstanceTask,
-  options: { readonly unreachable: Unreachable; readonly nowMs: number },
+  options: {
+    readonly unreachable: Unreachable;
+    readonly nowMs: number;
+    /** Marathon makes checks too: what an agent reports of its own is not the whole. */
+    readonly ownChecks?: boolean;
+  },
 ): Instance {
   const tasks = instance.tasks.map((one) => (one.taskID === task.taskID ? task : one));
   const condition = conditionOfTasks(tasks, options);
   // Checks that Marathon makes itself are not told by updates.
   const isRunning = condition === 'Running' && instance.condition === 'Running';
-  const healthy = healthOf(tasks) ?? (isRunning ? instance.healthy : undefined);
+  const reported = options.ownChecks === true ? undefined : healthOf(tasks);
+  const healthy = reported ?? (isRunning ? instance.healthy : undefined);
   const suspended =
     isTerminal(task.condition) && instance.reservation !== undefined
       ? { reservation: { ...instance.reservation, state: 'Suspended' as const } }
