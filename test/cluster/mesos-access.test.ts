@@ -52,6 +52,7 @@ suite('Access to the Mesos faces', () => {
     const app = { id: '/plain', cmd: 'sleep 1000', cpus: 0.1, mem: 16, user: 'nobody' };
     const before = await ask(cluster, { port: marathon, path: '/v2/apps', user, body: app });
     assert.equal(before.status, 403, before.text);
+    assert.equal((await ask(cluster, { port: agent, path: '/state', user })).status, 403);
 
     const bound = await cluster.kubectl(
       'create',
@@ -61,6 +62,10 @@ suite('Access to the Mesos faces', () => {
       '--user=ada',
     );
     assert.equal(bound.code, 0, bound.err);
+    const state = await ask(cluster, { port: agent, path: '/state', user });
+    assert.equal(state.status, 200, state.text);
+    const bad = await ask(cluster, { port: agent, path: '/state', user: 'ada:no' });
+    assert.equal(bad.status, 401);
     const posted = await ask(cluster, { port: marathon, path: '/v2/apps', user, body: app });
     assert.equal(posted.status, 201, posted.text);
     await until('a running instance', async () => {
@@ -104,6 +109,9 @@ suite('Access to the Mesos faces', () => {
         const done = spawnSync('curl', [...command, url], { encoding: 'utf8' });
         assert.equal(done.stdout, '403', `${port} ${JSON.stringify(headers)}`);
       }
+    // A principal that nobody asked for is ignored.
+    for (const port of [master, agent])
+      assert.equal((await ask(cluster, { port, path: '/state', user: 'some:body' })).status, 200);
     const url = `http://127.0.0.1:${marathon + cluster.offset}/v2/apps`;
     const nobody = spawnSync(
       'setpriv',

@@ -5,6 +5,7 @@ import { secrets } from '#kube/kinds';
 import type { Api } from '#machinery';
 import { createFaceAccess, systemUser } from './index.ts';
 import type { FaceAccess } from './index.ts';
+import { passwordVerifier } from './passwords.ts';
 import { adminToken, issuer, startCluster, type TestCluster } from './fixture.test.ts';
 
 const local: Peer = {
@@ -146,5 +147,19 @@ suite('Access to faces', () => {
     const owner = await access.authenticate(asked({}));
     assert.ok(owner.ok && access.allows(owner.user, wanted));
     assert.ok(!access.allows({ name: 'ada', groups: ['system:authenticated'] }, wanted));
+  });
+
+  test('Agents have passwords judged by a review; the API itself takes none', async () => {
+    await using cluster = await startCluster();
+    await addUser(cluster.kube.apiFor(systemUser), 'ada', 'dev');
+    const verifier = passwordVerifier(cluster.kube.reader);
+    const judged = (text: string) => verifier.verify(basic(text).authorization, ['a']);
+    const ada = judged('ada:sesame');
+    assert.ok(ada?.ok === true && ada.user.name === 'ada' && ada.user.groups.includes('dev'));
+    assert.deepEqual(judged('ada:no'), { ok: false, error: 'Unknown user or wrong password' });
+    assert.deepEqual(judged('eve:no'), { ok: false, error: 'there is no user of that name' });
+    assert.equal(verifier.verify('some-token', ['a']), undefined);
+    const names = cluster.kube.tokenVerifiers.map(({ name }) => name);
+    assert.ok(!names.includes(verifier.name));
   });
 });

@@ -1,10 +1,9 @@
 import type { FaceRequest } from '#base';
 import type { Authorizer, Reader, TokenVerifier, UserInfo } from '#apiserver';
-import { authenticated, sameSecret, verifyToken } from '#apiserver';
+import { verifyToken } from '#apiserver';
 import { localCallers } from '#io';
 import type { LocalCallersOptions } from '#io';
-import { secrets } from '#kube/kinds';
-import type { Secret } from '#kube/kinds';
+import { byPassword, namesUser } from './passwords.ts';
 
 /**
  * Who may use the faces of other dialects (Mesos, Marathon, ...), and for what. Those tools know no
@@ -43,11 +42,6 @@ export interface FaceAccessOptions extends LocalCallersOptions {
   readonly issuer: string;
 }
 
-/** Users with passwords are Secrets of type kubernetes.io/basic-auth with this label, in kube-system. */
-export const userLabel = 'tandem.dev/user';
-/** Their groups, separated by commas. */
-export const groupsAnnotation = 'tandem.dev/groups';
-
 const owner: UserInfo = {
   name: 'kubernetes-admin',
   groups: ['system:masters', 'system:authenticated'],
@@ -82,23 +76,9 @@ function byCredentials(options: FaceAccessOptions, authorization: string): FaceV
   const rest = authorization.slice(space + 1).trim();
   if (scheme === 'bearer') return byToken(options, rest);
   if (scheme !== 'basic') return refuse(401, 'Only basic and bearer credentials are known');
-  const text = Buffer.from(rest, 'base64').toString('utf8');
-  const colon = text.indexOf(':');
-  if (colon < 0) return refuse(401, 'Malformed basic credentials');
-  const name = text.slice(0, colon);
-  const password = text.slice(colon + 1);
-  const account = userNamed(options.reader, name);
-  if (
-    password === '' ||
-    account === undefined ||
-    !sameSecret(password, textOf(account, 'password'))
-  )
-    return refuse(401, 'Unknown user or wrong password');
-  const groups = (account.metadata.annotations?.[groupsAnnotation] ?? '')
-    .split(',')
-    .map((group) => group.trim())
-    .filter((group) => group !== '' && !group.startsWith('system:'));
-  return { ok: true, user: authenticated({ name, groups }), principal: name };
+  const result = byPassword(options.reader, rest);
+  if (!result.ok) return refuse(401, result.error);
+  return { ok: true, user: result.user, principal: result.user.name };
 }
 
 /** Of no user here, or in a form that is not known: no attempt on anybody's password. */
@@ -106,33 +86,13 @@ function namesNobody(reader: Reader, authorization: string): boolean {
   const [, scheme = '', rest = ''] = /^(\S+) *(.*)$/.exec(authorization) ?? [];
   if (scheme.toLowerCase() === 'bearer') return false;
   if (scheme.toLowerCase() !== 'basic') return true;
-  const [name = ''] = Buffer.from(rest, 'base64').toString('utf8').split(':');
-  return userNamed(reader, name) === undefined;
+  return !namesUser(reader, rest);
 }
 
 function byToken(options: FaceAccessOptions, token: string): FaceVerdict {
   const result = verifyToken(options.tokenVerifiers, token, [options.issuer]);
   if (!result.ok) return refuse(401, 'Unknown or expired token');
   return { ok: true, user: result.user, principal: result.user.name };
-}
-
-function userNamed(reader: Reader, name: string): Secret | undefined {
-  if (name === '') return undefined;
-  return reader
-    .list(secrets)
-    .find(
-      (secret) =>
-        secret.type === 'kubernetes.io/basic-auth' &&
-        secret.metadata.namespace === 'kube-system' &&
-        secret.metadata.labels?.[userLabel] === 'true' &&
-        textOf(secret, 'username') === name,
-    );
-}
-
-function textOf(secret: Secret, key: string): string {
-  const data = secret.data;
-  const value = data !== undefined && data !== null && Object.hasOwn(data, key) ? data[key] : '';
-  return Buffer.from(value ?? '', 'base64').toString('utf8');
 }
 
 function isAllowed(authorizer: Authorizer, user: UserInfo, wanted: WantedAccess): boolean {

@@ -13,5 +13,6 @@ export type { Growth, Launch, LaunchResult } from './launcher.ts';
 export { heldPortsAnnotation, roleAnnotation, roleLabel } from './pods.ts';
 export { apiAddress, dnsAddress } from './bootstrap/objects.ts';
 export type { ClusterFacts } from './bootstrap/objects.ts';
-export { createFaceAccess, groupsAnnotation, userLabel } from './face-access.ts';
+export { createFaceAccess } from './face-access.ts';
+export { groupsAnnotation, userLabel } from './passwords.ts';
 export type { FaceAccess, FaceAccessOptions, FaceVerdict, WantedAccess } from './face-access.ts';

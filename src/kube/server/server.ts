@@ -38,6 +38,7 @@ import { componentStatusDoor } from './doors/component-status.ts';
 import { evictionDoor } from './doors/eviction.ts';
 import { kubeletDoors } from './doors/kubelet.ts';
 import { proxyDoors } from './doors/proxy.ts';
+import { passwordVerifier } from './passwords.ts';
 import { reviewDoors } from './doors/reviews.ts';
 import { tokenDoor } from './doors/token.ts';
 import { writeDoors } from './doors/writes.ts';
@@ -208,7 +209,13 @@ function partsOf(options: KubeServerOptions) {
       ...kubeletDoors({ reader, backend, authorizer }),
       ...proxyDoors({ reader, backend, authorizer, random }),
       ...writeDoors({ reader, server, api, clock }),
-      ...reviewDoors({ authorizer, rbac, verifiers: tokenVerifiers, audiences, clock }),
+      ...reviewDoors({
+        authorizer,
+        rbac,
+        verifiers: [...tokenVerifiers, passwordVerifier(reader)],
+        audiences,
+        clock,
+      }),
     ],
     paths: openIdPaths({ signer, issuer }),
     publicAddress:

@@ -5,11 +5,12 @@ import { localCallers, socketOwner } from '#io';
 import type { ClusterConfig } from '../cluster/config.ts';
 import type { ClusterPlan } from '../cluster/plan.ts';
 import { reviews } from './reviews.ts';
+import type { ReviewedUser } from './reviews.ts';
 
 /**
  * Keeps strangers from the Mesos agent's endpoints, as the master's faces do: without credentials only
- * root and the cluster's owner come in, from this machine and never as a web page. Bearer tokens are
- * reviewed by the server. The executor API is open to the machine and its Pods: executors have no
+ * root and the cluster's owner come in, from this machine and never as a web page. Passwords
+ * and tokens are reviewed by the server. The executor API is open to the machine and its Pods: executors have no
  * credentials, and an executor that the agent did not start is unknown to it.
  */
 export function guarded(
@@ -30,11 +31,14 @@ export function guarded(
   return async (request) => {
     if (isExecutorCall(request) || openPaths.has(request.path)) return face(request);
     const { authorization } = request.headers;
-    // Tools bring a principal because they are set so. Where nobody needs one, it is ignored.
-    const token = /^Bearer (\S+)$/i.exec(authorization ?? '')?.[1];
-    if (token !== undefined && (await mayUse(api, token, request.method))) return face(request);
-    if (token !== undefined || (authorization !== undefined && !local.open))
-      return refusal(401, 'Unknown or expired token: this port takes bearer tokens');
+    if (authorization !== undefined) {
+      const user = await userOf(api, authorization);
+      // Tools bring a principal because they are set so. Where nobody needs one, it is ignored.
+      if (user === undefined && !local.open) return refusal(401, unknown);
+      if (user === 'wrong') return refusal(401, unknown);
+      if (user !== undefined)
+        return (await mayUse(api, user, request.method)) ? face(request) : refusal(403, '');
+    }
     const refused = await local.refusal(request);
     return refused === undefined ? face(request) : refusal(refused.status, refused.message);
   };
@@ -48,14 +52,32 @@ function isExecutorCall({ path }: FaceRequest): boolean {
 }
 
 function refusal(status: 401 | 403, message: string): FaceReply {
-  const headers = status === 401 ? { 'WWW-Authenticate': 'Bearer realm="mesos-agent"' } : {};
+  const headers =
+    status === 401
+      ? { 'WWW-Authenticate': 'Basic realm="mesos-agent", Bearer realm="mesos-agent"' }
+      : {};
   return { status, headers, body: Buffer.from(message) };
 }
 
-/** May the token's user read or change the node's Mesos agent? */
-async function mayUse(api: HttpApi, token: string, method: string): Promise<boolean> {
-  const user = await reviews.tokenUser(api, token);
-  if (user === undefined) return false;
+const unknown = 'Unknown user, wrong password or expired token';
+
+/** Whose credentials these are; undefined when they name nobody of this cluster. */
+async function userOf(
+  api: HttpApi,
+  authorization: string,
+): Promise<ReviewedUser | 'wrong' | undefined> {
+  const [, scheme = '', rest = ''] = /^(\S+) +(\S+)$/.exec(authorization) ?? [];
+  const kind = scheme.toLowerCase();
+  if (kind !== 'bearer' && kind !== 'basic') return undefined;
+  const reviewed = await reviews.credentials(api, kind === 'bearer' ? rest : `Basic ${rest}`);
+  if ('username' in reviewed) return reviewed;
+  return kind === 'basic' && reviewed.error.includes('there is no user of that name')
+    ? undefined
+    : 'wrong';
+}
+
+/** May somebody read or change the node's Mesos agent? */
+async function mayUse(api: HttpApi, user: ReviewedUser, method: string): Promise<boolean> {
   const verb = method === 'GET' ? 'get' : 'update';
   return reviews.allows(api, user, { verb, group: 'mesos.tandem.dev', resource: 'agents' });
 }

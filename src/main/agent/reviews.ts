@@ -6,6 +6,7 @@ interface TokenReview extends KubeObject {
   readonly status: {
     readonly authenticated?: boolean;
     readonly user?: { readonly username: string; readonly groups?: readonly string[] };
+    readonly error?: string;
   };
 }
 interface SubjectAccessReview extends KubeObject {
@@ -34,14 +35,19 @@ export interface ReviewedUser {
 
 /** Questions to the server about somebody's credentials and rights. */
 export const reviews = {
-  async tokenUser(api: HttpApi, token: string): Promise<ReviewedUser | undefined> {
+  /** A token, or `Basic ` and what follows it: whose it is, or what is wrong with it. */
+  async credentials(
+    api: HttpApi,
+    token: string,
+  ): Promise<ReviewedUser | { readonly error: string }> {
     const { status } = await api.create(tokenReviews, {
       apiVersion: 'authentication.k8s.io/v1',
       kind: 'TokenReview',
       metadata: {},
       spec: { token },
     });
-    if (status.authenticated !== true || status.user === undefined) return undefined;
+    if (status.authenticated !== true || status.user === undefined)
+      return { error: status.error ?? '' };
     return { username: status.user.username, groups: status.user.groups ?? [] };
   },
 
