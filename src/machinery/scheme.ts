@@ -107,14 +107,17 @@ const metaGroup: Readonly<Record<string, string>> = {
 };
 
 export function createScheme(parts: SchemeParts): Scheme {
-  const plurals = new Map<string, KindDeclaration>();
+  // Asked with every read in process: by a text that is there already, not by one made for it.
+  const plurals = new Map<string, KindDeclaration[]>();
   const kinds = new Map<string, KindDeclaration>();
   const lists = new Map<string, KindDeclaration>();
   const types = new Map<string, string>();
   for (const body of parts.bodyTypes ?? []) types.set(`${body.apiVersion} ${body.kind}`, body.type);
   for (const kind of parts.kinds) {
     const apiVersion = apiVersionOf(kind.group, kind.version);
-    plurals.set(`${apiVersion} ${kind.plural}`, kind);
+    const namesakes = plurals.get(kind.plural);
+    if (namesakes === undefined) plurals.set(kind.plural, [kind]);
+    else namesakes.push(kind);
     kinds.set(`${apiVersion} ${kind.kind}`, kind);
     types.set(`${apiVersion} ${kind.kind}`, kind.type);
     if (kind.listKind !== '') {
@@ -136,7 +139,8 @@ export function createScheme(parts: SchemeParts): Scheme {
     kinds: parts.kinds,
     groups,
     group: (name) => byName.get(name),
-    byPlural: (group, version, plural) => plurals.get(`${apiVersionOf(group, version)} ${plural}`),
+    byPlural: (group, version, plural) =>
+      plurals.get(plural)?.find((kind) => kind.group === group && kind.version === version),
     byKind: (apiVersion, kind) => kinds.get(`${apiVersion} ${kind}`),
     byListKind: (apiVersion, listKind) => lists.get(`${apiVersion} ${listKind}`),
     preferred: (group, plural) => versions(group, plural)[0],
