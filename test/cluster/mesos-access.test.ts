@@ -64,6 +64,14 @@ suite('Access to the Mesos faces', () => {
     assert.equal(bound.code, 0, bound.err);
     const state = await ask(cluster, { port: agent, path: '/state', user });
     assert.equal(state.status, 200, state.text);
+    const calls = [
+      [{ type: 'GET_STATE' }, 200],
+      [{ type: 'KILL_CONTAINER', kill_container: { container_id: { value: 'x' } } }, 403],
+    ] as const;
+    for (const [body, status] of calls) {
+      const answer = await ask(cluster, { port: agent, path: '/api/v1', user, body });
+      assert.equal(answer.status, status, answer.text);
+    }
     const bad = await ask(cluster, { port: agent, path: '/state', user: 'ada:no' });
     assert.equal(bad.status, 401);
     const posted = await ask(cluster, { port: marathon, path: '/v2/apps', user, body: app });

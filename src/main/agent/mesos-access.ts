@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import type { Face, FaceReply, FaceRequest } from '#base';
 import type { HttpApi } from '#client';
 import { localCallers, socketOwner } from '#io';
+import type { Access, Action } from '#mesos/protocol';
 import type { ClusterConfig } from '../cluster/config.ts';
 import type { ClusterPlan } from '../cluster/plan.ts';
 import { reviews } from './reviews.ts';
@@ -28,21 +29,59 @@ export function guarded(
     hosts: new Set(['localhost', '127.0.0.1', nodeIp, plan.hostIp, hostname().toLowerCase()]),
     socketOwner,
   });
+  const as = (request: FaceRequest, rights: Rights): ReturnType<Face> => {
+    known.set(request, rights);
+    return face(request);
+  };
   return async (request) => {
-    if (isExecutorCall(request) || openPaths.has(request.path)) return face(request);
+    if (isExecutorCall(request) || openPaths.has(request.path)) return as(request, 'changes');
     const { authorization } = request.headers;
     if (authorization !== undefined) {
       const user = await userOf(api, authorization);
       // Tools bring a principal because they are set so. Where nobody needs one, it is ignored.
       if (user === undefined && !local.open) return refusal(401, unknown);
       if (user === 'wrong') return refusal(401, unknown);
-      if (user !== undefined)
-        return (await mayUse(api, user, request.method)) ? face(request) : refusal(403, '');
+      if (user !== undefined) {
+        const rights = await rightsOf(api, user);
+        return rights === undefined ? refusal(403, '') : as(request, rights);
+      }
     }
     const refused = await local.refusal(request);
-    return refused === undefined ? face(request) : refusal(refused.status, refused.message);
+    return refused === undefined
+      ? as(request, 'changes')
+      : refusal(refused.status, refused.message);
   };
 }
+
+/** What somebody may do with an agent: look, or change what it runs and says. */
+type Rights = 'looks' | 'changes';
+
+/** Of requests that were let in. */
+const known = new WeakMap<FaceRequest, Rights>();
+
+const looking: ReadonlySet<Action> = new Set([
+  'get_endpoints',
+  'view_frameworks',
+  'view_tasks',
+  'view_executors',
+  'view_containers',
+  'view_roles',
+  'view_flags',
+  'access_sandboxes',
+  'access_mesos_logs',
+  'wait_containers',
+]);
+
+/** Says to the agent's endpoints what `guarded` found out: calls of one path differ in what they do. */
+export const agentAccess: Access = {
+  async authenticate(request) {
+    const rights = known.get(request);
+    return {
+      principal: undefined,
+      allows: (action) => rights === 'changes' || (rights === 'looks' && looking.has(action)),
+    };
+  },
+};
 
 /** Endpoints without a realm (mesos.md section 11). */
 const openPaths: ReadonlySet<string> = new Set(['/health', '/slave(1)/health', '/version']);
@@ -76,8 +115,10 @@ async function userOf(
     : 'wrong';
 }
 
-/** May somebody read or change the node's Mesos agent? */
-async function mayUse(api: HttpApi, user: ReviewedUser, method: string): Promise<boolean> {
-  const verb = method === 'GET' ? 'get' : 'update';
-  return reviews.allows(api, user, { verb, group: 'mesos.tandem.dev', resource: 'agents' });
+/** RBAC on agents: `get` lets somebody look, `update` change. */
+async function rightsOf(api: HttpApi, user: ReviewedUser): Promise<Rights | undefined> {
+  const may = (verb: string): Promise<boolean> =>
+    reviews.allows(api, user, { verb, group: 'mesos.tandem.dev', resource: 'agents' });
+  const [looks, changes] = await Promise.all([may('get'), may('update')]);
+  return changes ? 'changes' : looks ? 'looks' : undefined;
 }

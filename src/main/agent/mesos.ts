@@ -15,6 +15,7 @@ import type { Executors, FrameworkMessage } from '#node/executors';
 import { PodRefused } from '#node/kubelet';
 import type { PodExtension } from '#node/kubelet';
 import type { Runtime } from '#node/runtime';
+import { agentAccess } from './mesos-access.ts';
 import { systemStats } from '../system-stats.ts';
 import { mesosVersion } from '../version.ts';
 
@@ -151,6 +152,7 @@ async function start(parts: MesosAgentParts): Promise<Executors> {
     version: mesosVersion,
     refuse: (reason, message) => new PodRefused(reason, message),
     masterHostname: parts.masterHostname,
+    access: agentAccess,
     logFile: parts.logFile,
     systemStats,
     logLevel: (level) => logVerbosely(level > 0),
