@@ -14,6 +14,8 @@ import { LauncherCluster } from './launched.ts';
 import type { Reading } from './line.ts';
 import { BenchFramework, waitMsMax, type BenchTask, type Update } from './mesos-framework.ts';
 
+/** Offers come about once a second: so many tasks share one, and end this long after each other. */
+const perOffer = 4;
 const everyMs = 250;
 const singles = Number(process.env['TANDEM_BENCH_SINGLES'] ?? 100);
 const bursts = Number(process.env['TANDEM_BENCH_BURSTS'] ?? 5);
@@ -111,15 +113,20 @@ function containerOf(image: string, folder: string) {
   };
 }
 
-type Make = (id: string) => BenchTask;
+/** `at`: which of the tasks on one offer. */
+type Make = (id: string, at: number) => BenchTask;
 const names = (prefix: string, count: number): readonly string[] =>
   Array.from({ length: count }, (_, index) => `${prefix}-${index}`);
 
-/** One task each quarter of a second. */
-async function steady(ends: Ends, ids: readonly string[], make: Make) {
-  for (const id of ids) {
-    const next = sleep(everyMs);
-    await ends.framework?.launch([make(id)]);
+/** Four tasks a second, or one at a time. */
+async function steady(
+  ends: Ends,
+  ids: readonly string[],
+  { make, together }: { readonly make: Make; readonly together: number },
+) {
+  for (let at = 0; at < ids.length; at += together) {
+    const next = sleep(everyMs * together);
+    await ends.framework?.launch(ids.slice(at, at + together).map(make));
     await next;
   }
   return ends.samples(ids);
@@ -183,15 +190,21 @@ export async function statusUpdates(): Promise<Readonly<Record<string, Reading>>
     const before = used();
     return reading(await run(), used() - before);
   };
-  const waits = (id: string) => ends.task(id, 'sleep 2');
-  const inImage = (id: string) => ends.task(id, 'sleep 2', 'hello-world:latest');
-  await steady(ends, names('warm', 5), waits);
+  const waitsAt = (at: number): string => `sleep ${2 + (at * everyMs) / 1000}`;
+  const waits: Make = (id, at) => ends.task(id, waitsAt(at));
+  const inImage: Make = (id, at) => ends.task(id, waitsAt(at), 'hello-world:latest');
+  const endsAtOnce: Make = (id) => ends.task(id, '');
+  await steady(ends, names('warm', 8), { make: waits, together: perOffer });
   return {
-    steady: await measured(() => steady(ends, names('steady', singles), waits)),
+    steady: await measured(() =>
+      steady(ends, names('steady', singles), { make: waits, together: perOffer }),
+    ),
     burst: await measured(() => atOneMoment(ends, bursts)),
-    image: await measured(() => steady(ends, names('image', withImage), inImage)),
+    image: await measured(() =>
+      steady(ends, names('image', withImage), { make: inImage, together: perOffer }),
+    ),
     'ends-at-once': await measured(() =>
-      steady(ends, names('single', withImage), (id) => ends.task(id, '')),
+      steady(ends, names('single', withImage), { make: endsAtOnce, together: 1 }),
     ),
     'burst-ends-at-once': await measured(() => atOnce(ends, bursts)),
   };
