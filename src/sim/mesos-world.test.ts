@@ -23,6 +23,7 @@ import {
 import { createKubeServer, systemUser, type KubeServer } from '#kube/server';
 import { StatusError, createScheme, type Api } from '#machinery';
 import { mesosKinds, mesosTypeTables, tasks as taskKind, type Task } from '#mesos/kinds';
+import { createMarathon, type Marathon } from '#mesos/marathon';
 import { createMaster, type Master } from '#mesos/master';
 import { inProcessRequest } from '#mesos/protocol';
 import { createExecutors, type Executors } from '#node/executors';
@@ -97,6 +98,7 @@ export class Server {
   readonly pool: Pool = createPool();
   readonly kube: KubeServer;
   readonly master: Master;
+  readonly marathon: Marathon;
   readonly #store: LogStore;
   ready = false;
 
@@ -132,6 +134,15 @@ export class Server {
       version: '1.11.0',
       agentPort: 5051,
     });
+    this.marathon = createMarathon({
+      ...common,
+      api: living(this.kube.apiFor(systemUser)),
+      createInformer,
+      writer: living(this.kube),
+      link: living(this.master.link),
+      net: { http: neverAnswers, tcp: neverAnswers },
+      address: { hostname: 'localhost', port: 8080 },
+    });
   }
 
   async run(world: World): Promise<void> {
@@ -140,7 +151,10 @@ export class Server {
     this.kube.reader.onChange(taskKind, ({ object }) => world.sawTask(object));
     for (const task of this.kube.reader.list(taskKind)) world.sawTask(task);
     this.ready = true;
-    await this.master.run(this.dead.signal);
+    await Promise.all([
+      this.master.run(this.dead.signal),
+      ...(world.withMarathon ? [this.marathon.run(this.dead.signal)] : []),
+    ]);
   }
 
   get alive(): boolean {
@@ -312,9 +326,14 @@ export class Machine {
   }
 }
 
+/** What a task was told to do: the last word, whatever runs it. */
+export function scriptOf({ command, args }: ContainerSpec): string {
+  return [...command, ...args].at(-1) ?? '';
+}
+
 /** `run 500 3`: ends after 500 ms with 3; `deaf`: has no ear for SIGTERM; anything else runs on. */
-function programOf({ command }: ContainerSpec): Program {
-  const [verb, ms, code] = (command.at(-1) ?? '').split(' ');
+function programOf(spec: ContainerSpec): Program {
+  const [verb, ms, code] = scriptOf(spec).split(' ');
   if (verb === 'run') return { exitAfterMs: Number(ms), exitCode: Number(code), termMs: 30 };
   return { termMs: verb === 'deaf' ? 1e9 : 30 };
 }
@@ -331,6 +350,7 @@ export class World {
   readonly disk: FaultyDisk;
   readonly machines: readonly Machine[];
   server: Server;
+  withMarathon = false;
   /** Of calls of agents and frameworks whose answer is lost on its way. */
   flakyPercent = 0;
   /** What no part may ever say. */
@@ -444,6 +464,7 @@ export class World {
     if (!server.alive) return;
     server.kube.check();
     if (server.master.recovered) server.master.check();
+    server.marathon.check();
     for (const { name } of this.machines) this.#checkNode(name);
   }
 
@@ -473,6 +494,7 @@ const nodesResource = {
 /** Everything that is loaded late is loaded: no seed replays what takes real time. */
 export async function warmUp(): Promise<void> {
   const world = new World(0, 1);
+  world.withMarathon = true;
   let warm = false;
   void (async () => {
     await world.start();
@@ -480,6 +502,12 @@ export async function warmUp(): Promise<void> {
     const bad = { path: '/api/v1/executor', method: 'POST', body: '{}' };
     const headers = { 'content-type': 'application/json' };
     await face?.(inProcessRequest({ ...bad, headers }));
+    const asked = world.server.marathon.face(inProcessRequest({ path: '/v2/apps' }));
+    let answered = false;
+    void asked.finally(() => {
+      answered = true;
+    });
+    while (!answered) await world.clock.advance(1);
     warm = true;
   })();
   for (let turn = 0; !warm && turn < 100_000; turn++) await world.clock.settle();
