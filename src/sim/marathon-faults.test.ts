@@ -33,6 +33,8 @@ class Simulation {
     // An upgrade that another one cut short is finished by a restart.
     for (const id of ids) await this.#call('POST', `/v2/apps${id}/restart?force=true`);
     for (let turn = 0; turn < 240 && !(await this.#isStill()); turn++) await clock.advance(5000);
+    // What was said last is told too.
+    await clock.advance(30_000);
     world.check();
     await this.#judge();
     await world.stop();

@@ -198,8 +198,8 @@ class Simulation {
     this.#framework.die();
     const starts = [
       () => world.startServer(),
-      () => this.#framework.start(),
-      ...machines.map((machine) => () => machine.start()),
+      async () => this.#framework.start(),
+      ...machines.map((machine) => async () => machine.start()),
     ];
     for (const start of random.shuffled(starts)) {
       await clock.advance(random.below(1000));
