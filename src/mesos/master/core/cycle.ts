@@ -16,6 +16,8 @@ import { Timer } from './timer.ts';
 const batchMs = 1000;
 /** What is told to the allocator in one turn of the event loop: a few milliseconds of work. */
 const agentsPerTurn = 250;
+const agentsAtOnce = 16;
+const turnMs = 4;
 /** What came free waits this long for more of it when somebody is known to want it. */
 const hurryMs = 100;
 
@@ -242,15 +244,23 @@ export class Cycle {
     this.#frameworks.clear();
   }
 
-  /** Tells of agents, at most `count` of them; true when all are told. */
-  #flushAgents(count: number): boolean {
-    let left = count;
+  /** Tells of agents, as many as may be told of in one turn; true when all are told. */
+  #flushAgents(): boolean {
+    const { clock } = this.#core.options;
+    const untilMs = clock.monotonicMs() + turnMs;
+    let told = 0;
     for (const agent of this.#agents) {
-      if (left-- <= 0) return false;
-      this.#agents.delete(agent);
-      this.#allocator?.setAgent(agentQuestion(this.#core, agent));
+      if (told >= agentsPerTurn || (told >= agentsAtOnce && clock.monotonicMs() > untilMs))
+        return false;
+      told++;
+      this.#tell(agent);
     }
     return true;
+  }
+
+  #tell(agent: AgentBook): void {
+    this.#agents.delete(agent);
+    this.#allocator?.setAgent(agentQuestion(this.#core, agent));
   }
 
   run(): void {
@@ -272,7 +282,7 @@ export class Cycle {
     const { options, books, offers } = this.#core;
     const startMs = options.clock.monotonicMs();
     this.#flushFrameworks();
-    if (offers.isSending || !this.#flushAgents(agentsPerTurn)) {
+    if (offers.isSending || !this.#flushAgents()) {
       this.#again();
       return;
     }
@@ -328,7 +338,7 @@ export class Cycle {
 
   check(): void {
     this.#flushFrameworks();
-    this.#flushAgents(Infinity);
+    for (const agent of this.#agents) this.#tell(agent);
     this.#allocator?.check();
   }
 

@@ -18,8 +18,10 @@ import { availableOf, offersFit } from './room.ts';
 /** Order in which people know them; others follow by name. */
 const scalarOrder = ['cpus', 'mem', 'disk', 'gpus'];
 
-/** Offers made in one turn of the event loop. */
+/** Offers made in one turn of the event loop at most, and how long it may take them beyond the first few. */
 const offersPerTurn = 250;
+const offersAtOnce = 16;
+const turnMs = 4;
 
 interface InverseAllocation {
   readonly framework: string;
@@ -44,12 +46,19 @@ export class Offers {
 
   /** The outcome of a cycle: OFFERS for each framework, then inverse offers; many take several turns. */
   send(allocations: readonly Allocation[], inverse: readonly InverseAllocation[]): void {
-    const rest = allocations.slice(offersPerTurn);
-    this.#sendNow(allocations.slice(0, offersPerTurn));
-    if (rest.length > 0) {
+    this.#sendFrom(0, allocations, inverse);
+  }
+
+  #sendFrom(
+    start: number,
+    allocations: readonly Allocation[],
+    inverse: readonly InverseAllocation[],
+  ): void {
+    const next = start + this.#sendNow(allocations.slice(start, start + offersPerTurn));
+    if (next < allocations.length) {
       this.#sending = this.#core.options.clock.after(0, () => {
         this.#sending = undefined;
-        this.send(rest, inverse);
+        this.#sendFrom(next, allocations, inverse);
       });
       return;
     }
@@ -61,9 +70,15 @@ export class Offers {
     return this.#sending !== undefined;
   }
 
-  #sendNow(allocations: readonly Allocation[]): void {
+  /** As many as may be made in this turn: gives their number. While the heap is looked through, few take long. */
+  #sendNow(allocations: readonly Allocation[]): number {
+    const { clock } = this.#core.options;
+    const untilMs = clock.monotonicMs() + turnMs;
     const byFramework = new Map<FrameworkBook, Offer[]>();
+    let count = 0;
     for (const allocation of allocations) {
+      if (count >= offersAtOnce && clock.monotonicMs() > untilMs) break;
+      count++;
       const offer = this.#make(allocation);
       if (offer === undefined) continue;
       const list = byFramework.get(offer.framework) ?? [];
@@ -75,6 +90,7 @@ export class Offers {
       counters.add(`${metricsPrefix(framework)}offers/sent`, offers.length);
       frameworks.send(framework, { type: 'OFFERS', offers: { offers } });
     }
+    return count;
   }
 
   #make(allocation: Allocation): OfferBook | undefined {
