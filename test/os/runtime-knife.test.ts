@@ -40,6 +40,8 @@ test('after the agent was killed at any moment, what it had started runs on, who
     // The later moments are for a busy machine, where the first ones come before anything is there.
     for (const afterMs of [5, 20, 35, 60, 90, 400, 1500]) {
       if (afterMs > 90 && known > 0) break;
+      // One agent at a time: this one would prepare sandboxes beside the other.
+      await fixture.runtime[Symbol.asyncDispose]();
       await killedAfter(fixture, afterMs);
       const runtime = await fixture.reopen();
       const containers = runtime.containers();
@@ -80,8 +82,8 @@ test('removal after a kill in the middle of starts leaves the host as it was', a
 test('a removed run folder and a lost namespace end as containers that are gone, not as an error', async () => {
   const fixture = await opened();
   try {
-    await killedAfter(fixture, 400);
     await fixture.runtime[Symbol.asyncDispose]();
+    await killedAfter(fixture, 400);
     await removeEverything({ ...fixture.options, bridge: undefined, keepData: true });
     const runtime = await fixture.reopen();
     assert.ok(runtime.containers().length > 0);
