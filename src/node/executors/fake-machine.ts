@@ -13,6 +13,7 @@ import type {
   SandboxSpec,
 } from '#node/runtime';
 import { containerLabels } from './names.ts';
+import { plainSecurity } from './nested/settings.ts';
 import type { ExecutorsExtension } from './options.ts';
 
 /** How a container behaves; by default it runs for ever and ends 10 ms after SIGTERM. */
@@ -260,20 +261,7 @@ function fakeSpec(name: string, labels: Readonly<Record<string, string>>): Conta
     mounts: [],
     devices: [],
     resources: { memoryBytes: 32 * 2 ** 20 },
-    security: {
-      privileged: false,
-      runAsUser: undefined,
-      runAsUserName: undefined,
-      runAsGroup: undefined,
-      runAsNonRoot: false,
-      supplementalGroups: [],
-      readOnlyRootFilesystem: false,
-      allowPrivilegeEscalation: true,
-      capabilitiesAdd: [],
-      capabilitiesDrop: [],
-      seccomp: 'Unconfined',
-      procMountUnmasked: false,
-    },
+    security: plainSecurity,
     tty: false,
     stdin: false,
     stdinOnce: false,

@@ -1,4 +1,5 @@
 import type { Clock } from '#base';
+import type { raml } from '../model/index.ts';
 
 /** Rates and durations as Dropwizard's metrics have them, reckoned when they are read. */
 
@@ -68,18 +69,7 @@ export class Meter {
 /** Percentiles are of so many of the last durations. */
 const samplesMax = 1_028;
 
-export interface Durations extends Rates {
-  readonly min: number;
-  readonly mean: number;
-  readonly max: number;
-  readonly p50: number;
-  readonly p75: number;
-  readonly p95: number;
-  readonly p98: number;
-  readonly p99: number;
-  readonly p999: number;
-  readonly stddev: number;
-}
+export interface Durations extends Rates, raml.Histogram {}
 
 /** How long something takes, in seconds, and how often it happens. */
 export class Timer {

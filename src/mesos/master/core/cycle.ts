@@ -12,12 +12,9 @@ import type { AgentBook, FrameworkBook, OfferBook } from './books.ts';
 import type { Core } from './core.ts';
 import { identityOf, isPlain, thousandthsOf } from './holdings.ts';
 import { Timer } from './timer.ts';
+import { Turn } from './turn.ts';
 
 const batchMs = 1000;
-/** What is told to the allocator in one turn of the event loop: a few milliseconds of work. */
-const agentsPerTurn = 250;
-const agentsAtOnce = 16;
-const turnMs = 4;
 /** What came free waits this long for more of it when somebody is known to want it. */
 const hurryMs = 100;
 
@@ -246,13 +243,9 @@ export class Cycle {
 
   /** Tells of agents, as many as may be told of in one turn; true when all are told. */
   #flushAgents(): boolean {
-    const { clock } = this.#core.options;
-    const untilMs = clock.monotonicMs() + turnMs;
-    let told = 0;
+    const turn = new Turn(this.#core.options.clock);
     for (const agent of this.#agents) {
-      if (told >= agentsPerTurn || (told >= agentsAtOnce && clock.monotonicMs() > untilMs))
-        return false;
-      told++;
+      if (!turn.takes()) return false;
       this.#tell(agent);
     }
     return true;

@@ -47,7 +47,8 @@ const operations = [
   'create_disk',
   'destroy_disk',
 ];
-const ends = [
+/** How tasks end, as metrics name it. */
+export const endedStates = [
   'finished',
   'failed',
   'killed',
@@ -66,7 +67,7 @@ const counted = [
   ...calls.map((call) => `calls/${call}`),
   ...events.map((event) => `events/${event}`),
   ...operations.map((operation) => `operations/${operation}`),
-  ...ends.map((end) => `tasks/terminal/task_${end}`),
+  ...endedStates.map((end) => `tasks/terminal/task_${end}`),
 ];
 const activeStates: readonly TaskState[] = [
   'TASK_STAGING',

@@ -1,7 +1,7 @@
 import type { TaskState } from '#mesos/protocol';
 import type { Core } from './core.ts';
 import { allocatorMetrics } from './allocator-metrics.ts';
-import { frameworkMetrics } from './framework-metrics.ts';
+import { endedStates, frameworkMetrics } from './framework-metrics.ts';
 import { freeInPool } from './room.ts';
 
 const liveStates: readonly TaskState[] = [
@@ -10,16 +10,6 @@ const liveStates: readonly TaskState[] = [
   'TASK_RUNNING',
   'TASK_KILLING',
   'TASK_UNREACHABLE',
-];
-const endedStates = [
-  'finished',
-  'failed',
-  'killed',
-  'lost',
-  'error',
-  'dropped',
-  'gone',
-  'gone_by_operator',
 ];
 const messages = [
   'authenticate',

@@ -14,14 +14,10 @@ import type { Core } from './core.ts';
 import { metricsPrefix } from './frameworks.ts';
 import { isPlain, type Holdings } from './holdings.ts';
 import { availableOf, offersFit } from './room.ts';
+import { Turn } from './turn.ts';
 
 /** Order in which people know them; others follow by name. */
 const scalarOrder = ['cpus', 'mem', 'disk', 'gpus'];
-
-/** Offers made in one turn of the event loop at most, and how long it may take them beyond the first few. */
-const offersPerTurn = 250;
-const offersAtOnce = 16;
-const turnMs = 4;
 
 interface InverseAllocation {
   readonly framework: string;
@@ -54,7 +50,7 @@ export class Offers {
     allocations: readonly Allocation[],
     inverse: readonly InverseAllocation[],
   ): void {
-    const next = start + this.#sendNow(allocations.slice(start, start + offersPerTurn));
+    const next = this.#sendNow(start, allocations);
     if (next < allocations.length) {
       this.#sending = this.#core.options.clock.after(0, () => {
         this.#sending = undefined;
@@ -70,15 +66,16 @@ export class Offers {
     return this.#sending !== undefined;
   }
 
-  /** As many as may be made in this turn: gives their number. While the heap is looked through, few take long. */
-  #sendNow(allocations: readonly Allocation[]): number {
-    const { clock } = this.#core.options;
-    const untilMs = clock.monotonicMs() + turnMs;
+  /** As many from `start` on as may be made in this turn: gives where the next turn begins. */
+  #sendNow(start: number, allocations: readonly Allocation[]): number {
+    const turn = new Turn(this.#core.options.clock);
     const byFramework = new Map<FrameworkBook, Offer[]>();
-    let count = 0;
-    for (const allocation of allocations) {
-      if (count >= offersAtOnce && clock.monotonicMs() > untilMs) break;
-      count++;
+    let next = start;
+    for (
+      let allocation = allocations[next];
+      allocation !== undefined && turn.takes();
+      allocation = allocations[++next]
+    ) {
       const offer = this.#make(allocation);
       if (offer === undefined) continue;
       const list = byFramework.get(offer.framework) ?? [];
@@ -90,7 +87,7 @@ export class Offers {
       counters.add(`${metricsPrefix(framework)}offers/sent`, offers.length);
       frameworks.send(framework, { type: 'OFFERS', offers: { offers } });
     }
-    return count;
+    return next;
   }
 
   #make(allocation: Allocation): OfferBook | undefined {

@@ -113,7 +113,8 @@ function mountsOf(
   return of.process ? asked : [own, ...asked];
 }
 
-const plainSecurity: Security = {
+/** What a process may do that nobody asked anything for. */
+export const plainSecurity: Security = {
   privileged: false,
   runAsUser: undefined,
   runAsUserName: undefined,
